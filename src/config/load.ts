@@ -1,0 +1,108 @@
+// Configuration: defaults, then the file, then the environment; anything invalid is one clear error before start.
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir, hostname } from 'node:os';
+import { join, resolve } from 'node:path';
+import { failure } from '../kernel/errors.ts';
+import { type Config, configSchema } from './schema.ts';
+
+export interface LoadedConfig extends Config {
+  readonly data_dir: string;
+  readonly machine_id: string;
+  /** The file that was read, if any. */
+  readonly file: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Reads the configuration. Rejects with `config_invalid`, naming file and field. */
+export function loadConfig(env: Environment, cwd: string): LoadedConfig {
+  const file = configFile(env, cwd);
+  const raw = file === undefined ? {} : readJson(file);
+  const parsed = configSchema.safeParse(raw);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const field = issue ? issue.path.join('.') : '';
+    throw failure(
+      'config_invalid',
+      `${file ?? 'configuration'}: ${field}: ${issue?.message ?? 'invalid'}`,
+      'Compare the file with config/config.schema.json.',
+    );
+  }
+  return withEnvironment(parsed.data, env, file);
+}
+
+function configFile(env: Environment, cwd: string): string | undefined {
+  const named = env.HAIVEMIND_CONFIG;
+  if (named) {
+    if (existsSync(named)) return resolve(named);
+    throw failure(
+      'config_invalid',
+      `HAIVEMIND_CONFIG names ${named}, which does not exist.`,
+      'Correct the path or unset the variable.',
+    );
+  }
+  const candidates = [join(cwd, 'config', 'config.json'), join(defaultDataDir(env), 'config.json')];
+  return candidates.find((path) => existsSync(path));
+}
+
+function readJson(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : 'unreadable';
+    throw failure(
+      'config_invalid',
+      `${file} cannot be read as JSON: ${why}`,
+      'Mend the file or remove it to use the defaults.',
+      { cause },
+    );
+  }
+}
+
+function withEnvironment(config: Config, env: Environment, file: string | undefined): LoadedConfig {
+  const data_dir = resolve(env.HAIVEMIND_DATA_DIR ?? config.storage.data_dir ?? defaultDataDir(env));
+  return {
+    ...config,
+    server: {
+      ...config.server,
+      host: env.HAIVEMIND_HOST ?? config.server.host,
+      port: portFrom(env, 'HAIVEMIND_PORT') ?? config.server.port,
+      log_level: logLevel(env) ?? config.server.log_level,
+    },
+    sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },
+    data_dir,
+    machine_id: config.claudeops.machine_id ?? hostname(),
+    file,
+  };
+}
+
+/** The user data directory by the system's convention. */
+export function defaultDataDir(env: Environment): string {
+  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'haivemind');
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'haivemind');
+  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'haivemind');
+}
+
+function portFrom(env: Environment, name: string): number | undefined {
+  const text = env[name];
+  if (text === undefined || text === '') return undefined;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0 && value <= 65_535) return value;
+  throw failure(
+    'config_invalid',
+    `${name}=${text} is not a port.`,
+    'Use a number from 0 to 65535; 0 picks a free port.',
+  );
+}
+
+function logLevel(env: Environment): Config['server']['log_level'] | undefined {
+  const text = env.HAIVEMIND_LOG_LEVEL;
+  if (text === undefined || text === '') return undefined;
+  const parsed = configSchema.shape.server.unwrap().shape.log_level.safeParse(text);
+  if (parsed.success && parsed.data) return parsed.data;
+  throw failure(
+    'config_invalid',
+    `HAIVEMIND_LOG_LEVEL=${text} is not a level.`,
+    'Use debug, info, warn, error or silent.',
+  );
+}

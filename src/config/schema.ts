@@ -1,0 +1,92 @@
+// The configuration file's schema (config/config.json): the sections of the seed, every field described and defaulted.
+import { z } from 'zod';
+
+const port = z.number().int().min(0).max(65_535);
+
+const server = z
+  .strictObject({
+    host: z.string().default('127.0.0.1').describe('Address the hub listens on. Anything but loopback needs tokens.'),
+    port: port.default(8900).describe('Port of MCP over HTTP, REST, /health and /metrics.'),
+    log_level: z
+      .enum(['debug', 'info', 'warn', 'error', 'silent'])
+      .default('info')
+      .describe('Least severe log line written.'),
+    allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers accepted besides loopback names.'),
+    toolsets: z.array(z.string()).default([]).describe('Toolsets listed over MCP; empty lists all.'),
+  })
+  .prefault({});
+
+const storage = z
+  .strictObject({
+    data_dir: z.string().optional().describe('Directory of the store; default: the user data directory of the system.'),
+    synchronous: z
+      .enum(['FULL', 'NORMAL'])
+      .default('FULL')
+      .describe('FULL survives power loss; NORMAL survives a crash of the process.'),
+    embedding: z
+      .strictObject({
+        provider: z
+          .enum(['local', 'openai', 'ollama', 'none'])
+          .default('local')
+          .describe('Where text becomes vectors; local ships with the product.'),
+        url: z.string().optional().describe('Base URL of an OpenAI-compatible endpoint or of Ollama.'),
+        model: z.string().optional().describe('Model name at that endpoint.'),
+        dimensions: z.number().int().min(8).max(4096).optional().describe('Length of its vectors.'),
+        api_key_env: z
+          .string()
+          .optional()
+          .describe('Environment variable that holds the key; the key itself is never in a file.'),
+      })
+      .prefault({}),
+    retention: z
+      .array(
+        z.strictObject({
+          category: z.string().optional().describe('Applies to this category only.'),
+          tag: z.string().optional().describe('Applies to memories with this tag only.'),
+          max_age_days: z.number().int().min(1).describe('Older memories are moved to the recycle bin.'),
+        }),
+      )
+      .default([])
+      .describe('Retention policies, applied by cleanup_expired_deletions and its schedule.'),
+  })
+  .prefault({});
+
+const sync = z
+  .strictObject({
+    port: port.default(8899).describe('Port of the synchronisation service.'),
+    discovery: z
+      .strictObject({ machines: z.array(z.string()).default([]).describe('Host names of peers.') })
+      .prefault({}),
+  })
+  .prefault({});
+
+const security = z
+  .strictObject({
+    trust_loopback: z
+      .boolean()
+      .default(true)
+      .describe('Treat loopback connections without proxy headers as the owner of this machine.'),
+    redact_secrets: z.boolean().default(true).describe('Replace secrets found in stored text by markers.'),
+  })
+  .prefault({});
+
+const claudeops = z
+  .strictObject({
+    machine_id: z.string().optional().describe('Name of this machine; default: its host name.'),
+    machine_groups: z
+      .record(z.string(), z.strictObject({ machines: z.array(z.string()), capabilities: z.array(z.string()) }))
+      .default({})
+      .describe('Capabilities by machine group; patterns such as elastic* are allowed.'),
+  })
+  .prefault({});
+
+export const configSchema = z.strictObject({
+  $schema: z.string().optional().describe('For editors.'),
+  server,
+  storage,
+  sync,
+  security,
+  claudeops,
+});
+
+export type Config = z.output<typeof configSchema>;

@@ -1,0 +1,125 @@
+// The one road from a surface to an operation: validate, authorise, run, check the answer, observe.
+import type { z } from 'zod';
+import { failure, type HaivemindError, toErrorBody } from './errors.ts';
+import type { Operation, OperationContext, Permission, TextPart } from './operation.ts';
+import { assertWellFormed } from './text-safety.ts';
+
+export interface ExecutionRecord {
+  readonly operation: string;
+  readonly ctx: OperationContext;
+  readonly duration_ms: number;
+  /** Absent on success. */
+  readonly error_code?: string;
+  readonly error?: unknown;
+}
+
+export interface ExecuteHooks {
+  /** Throws `forbidden` where the principal may not do this. */
+  authorise(permission: Permission, ctx: OperationContext): void;
+  /** Called after every call, successful or not; must not throw. */
+  observe(record: ExecutionRecord): void;
+  /** May add notices to a successful answer, for example the format guide on a session's first memory call. */
+  annotate(operation: Operation, ctx: OperationContext): Promise<Readonly<Record<string, string>>>;
+}
+
+export interface ExecuteResult {
+  /** The structured answer: the operation's output and the notices. */
+  readonly output: Readonly<Record<string, unknown>>;
+  readonly parts: readonly TextPart[];
+}
+
+export interface Executor {
+  /** All operations in a fixed order. */
+  readonly operations: readonly Operation[];
+  get(name: string): Operation | undefined;
+  /**
+   * Runs one operation. Rejects with HaivemindError for everything the caller can mend
+   * (`invalid_input`, `not_found`, ...) and with the original error otherwise.
+   */
+  execute(name: string, input: unknown, ctx: OperationContext): Promise<ExecuteResult>;
+  /** Resolves when no call is in flight any more: a shutdown waits for it. */
+  drained(): Promise<void>;
+}
+
+export function createExecutor(operations: readonly Operation[], hooks: ExecuteHooks): Executor {
+  const byName = new Map(operations.map((operation) => [operation.name, operation]));
+  const inFlight = new Set<Promise<unknown>>();
+
+  async function runOne(operation: Operation, input: unknown, ctx: OperationContext): Promise<ExecuteResult> {
+    hooks.authorise(operation.permission, ctx);
+    const parsed = parseInput(operation, input);
+    ctx.signal.throwIfAborted();
+    const raw = await operation.run(parsed, ctx);
+    const output = operation.output.parse(raw) as Record<string, unknown>;
+    const notices = await hooks.annotate(operation, ctx);
+    const parts = [
+      ...operation.text(output),
+      ...Object.values(notices).map((text): TextPart => ({ kind: 'text', text })),
+    ];
+    return { output: { ...output, ...notices }, parts };
+  }
+
+  async function execute(name: string, input: unknown, ctx: OperationContext): Promise<ExecuteResult> {
+    const operation = byName.get(name);
+    if (!operation) throw unknownOperation(name, operations);
+    const started_ms = performance.now();
+    try {
+      const result = await runOne(operation, input, ctx);
+      hooks.observe({ operation: name, ctx, duration_ms: performance.now() - started_ms });
+      return result;
+    } catch (error) {
+      const error_code = toErrorBody(error).code;
+      hooks.observe({ operation: name, ctx, duration_ms: performance.now() - started_ms, error_code, error });
+      throw error;
+    }
+  }
+
+  return {
+    operations,
+    get: (name) => byName.get(name),
+    execute(name, input, ctx) {
+      const call = execute(name, input, ctx);
+      const settled = call.then(noop, noop);
+      inFlight.add(settled);
+      void settled.then(() => inFlight.delete(settled));
+      return call;
+    },
+    async drained() {
+      while (inFlight.size > 0) await Promise.all(inFlight);
+    },
+  };
+}
+
+function noop(): void {}
+
+function parseInput(operation: Operation, input: unknown): unknown {
+  const value = input ?? {};
+  assertWellFormed(value);
+  const result = operation.input.safeParse(value);
+  if (result.success) return result.data;
+  throw invalidInput(operation, result.error);
+}
+
+function invalidInput(operation: Operation, error: z.ZodError): HaivemindError {
+  const issues = error.issues.slice(0, 5).map((issue) => {
+    const field = issue.path.length > 0 ? issue.path.join('.') : 'input';
+    return { field, problem: issue.message };
+  });
+  const first = issues[0] ?? { field: 'input', problem: 'is not valid' };
+  const known = Object.keys(operation.input.shape).join(', ');
+  return failure(
+    'invalid_input',
+    `${operation.name}: ${first.field}: ${first.problem}`,
+    known ? `Fields of ${operation.name}: ${known}.` : `${operation.name} takes no fields.`,
+    { details: { issues } },
+  );
+}
+
+function unknownOperation(name: string, operations: readonly Operation[]): HaivemindError {
+  const wanted = name.toLowerCase();
+  const near = operations
+    .map((operation) => operation.name)
+    .filter((known) => known.includes(wanted) || wanted.includes(known));
+  const hint = near.length > 0 ? `Did you mean ${near.slice(0, 3).join(', ')}?` : 'List the tools to see the names.';
+  return failure('not_found', `There is no tool called ${JSON.stringify(name.slice(0, 100))}.`, hint);
+}

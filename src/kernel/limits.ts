@@ -1,0 +1,49 @@
+// Every bound of the product in one place. Units come last in the name.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const DAY_MS = 24 * 60 * MINUTE_MS;
+
+export const limits = {
+  /** One memory's content. Longer material belongs in an import, which splits it. */
+  content_length_max_chars: 100_000,
+  context_length_max_chars: 4_000,
+  query_length_max_chars: 4_000,
+  name_length_max_chars: 200,
+  id_length_max_chars: 128,
+  tags_max_count: 64,
+  tag_length_max_chars: 100,
+  metadata_size_max_bytes: 32 * KIB,
+  json_depth_max_levels: 32,
+  reason_length_max_chars: 1_000,
+
+  page_default_items: 20,
+  page_max_items: 500,
+  bulk_max_items: 10_000,
+  duplicates_max_items: 500,
+  answer_tokens_default: 8_000,
+  answer_tokens_max: 100_000,
+
+  request_body_max_bytes: 4 * MIB,
+  import_body_max_bytes: 256 * MIB,
+  stdio_line_max_bytes: 10 * MIB,
+  conversation_length_max_chars: 2_000_000,
+
+  soft_delete_retention_ms: 30 * DAY_MS,
+  agent_session_idle_ms: 30 * MINUTE_MS,
+  agent_session_retention_ms: 30 * DAY_MS,
+  maintenance_interval_ms: 60 * MINUTE_MS,
+  shutdown_grace_ms: 10 * SECOND_MS,
+  store_busy_timeout_ms: 10 * SECOND_MS,
+  index_refresh_interval_ms: 500,
+  hub_probe_timeout_ms: 1 * SECOND_MS,
+
+  http_headers_timeout_ms: 10 * SECOND_MS,
+  http_request_timeout_ms: 60 * SECOND_MS,
+  http_keep_alive_timeout_ms: 72 * SECOND_MS,
+  mcp_sessions_max_count: 512,
+  mcp_session_idle_ms: 60 * MINUTE_MS,
+  sse_keep_alive_ms: 15 * SECOND_MS,
+} as const;

@@ -1,0 +1,132 @@
+// The operation: the one definition from which MCP tool, REST route, CLI verb, OpenAPI and docs derive.
+import type { z } from 'zod';
+
+/** What an operation does to the world; becomes MCP tool annotations and decides the HTTP method's safety. */
+export interface Effects {
+  readonly readOnly: boolean;
+  readonly destructive: boolean;
+  readonly idempotent: boolean;
+  readonly openWorld: boolean;
+}
+
+export const READS: Effects = { readOnly: true, destructive: false, idempotent: true, openWorld: false };
+export const WRITES: Effects = { readOnly: false, destructive: false, idempotent: false, openWorld: false };
+export const UPDATES: Effects = { readOnly: false, destructive: true, idempotent: true, openWorld: false };
+export const DELETES: Effects = { readOnly: false, destructive: true, idempotent: true, openWorld: false };
+
+/** Permissions are closed: an operation without one does not compile. */
+export type Permission = 'memory.read' | 'memory.write' | 'memory.delete' | 'system.read' | 'system.admin';
+
+/** Who acts: a user through an agent on a machine. All three stand on every record. */
+export interface Principal {
+  readonly user_id: string;
+  readonly agent_id: string;
+  readonly machine_id: string;
+}
+
+export type Transport = 'stdio' | 'http' | 'sse' | 'rest' | 'cli' | 'internal';
+
+/** One caller's conversation with the server, however the transport spells it. */
+export interface SessionHandle {
+  /** Stable key of the agent session; the same on every call of one session, also on stateless transports. */
+  readonly key: string;
+  readonly transport: Transport;
+  readonly client_name?: string;
+  /** Name of the project the caller works in, as far as its transport tells (stdio: the working directory). */
+  readonly project?: string;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total?: number;
+  readonly message?: string;
+}
+
+/** Everything a handler may know about the call besides its input. */
+export interface OperationContext {
+  readonly principal: Principal;
+  readonly session: SessionHandle;
+  readonly request_id: string;
+  readonly signal: AbortSignal;
+  readonly reportProgress: (progress: Progress) => void;
+}
+
+export interface RestBinding {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Path below /api/v1 with `{param}` for fields of the input, for example `/memories/{memory_id}`. */
+  readonly path: `/${string}`;
+  /** Status of a success; 200 unless said. */
+  readonly status?: 200 | 201;
+}
+
+export interface CliBinding {
+  /** `haivemind <group> <verb>`. */
+  readonly group: string;
+  readonly verb: string;
+  /** Input fields given by position, in order. A final array field takes the rest. */
+  readonly positional?: readonly string[];
+  /** A short form at the top level, for example `search`. */
+  readonly alias?: string;
+  /** How a terminal shows the answer. */
+  readonly table?: { readonly rows: string; readonly columns: readonly string[] };
+}
+
+export interface OperationExample<Input> {
+  readonly title: string;
+  readonly input: Input;
+}
+
+/** The text form of an answer. `stored` parts came from the store: they are data and get fenced before a model sees them. */
+export interface TextPart {
+  readonly kind: 'text' | 'stored';
+  readonly text: string;
+}
+
+export interface OperationDefinition<Deps, In extends z.ZodObject, Out extends z.ZodObject> {
+  readonly name: string;
+  readonly title: string;
+  /** At most 1,024 characters; what it does, when to use it, what comes back. */
+  readonly description: string;
+  readonly toolset: string;
+  /** Core tools are loaded by clients from the start; the others may be deferred. */
+  readonly core?: boolean;
+  readonly input: In;
+  readonly output: Out;
+  readonly effects: Effects;
+  readonly permission: Permission;
+  readonly rest: RestBinding;
+  readonly cli: CliBinding;
+  readonly examples: readonly [OperationExample<z.input<In>>, ...OperationExample<z.input<In>>[]];
+  handle(deps: Deps, input: z.output<In>, ctx: OperationContext): Promise<z.input<Out>>;
+  /** Short text for models and people; the structured answer stays complete. */
+  text(output: z.output<Out>): readonly TextPart[];
+}
+
+/** Types an operation without widening it. */
+export function defineOperation<Deps, In extends z.ZodObject, Out extends z.ZodObject>(
+  definition: OperationDefinition<Deps, In, Out>,
+): OperationDefinition<Deps, In, Out> {
+  return definition;
+}
+
+/** An operation with its dependencies filled in: what surfaces see. */
+export interface Operation
+  extends Omit<OperationDefinition<never, z.ZodObject, z.ZodObject>, 'handle' | 'text' | 'examples'> {
+  readonly examples: readonly OperationExample<Record<string, unknown>>[];
+  /** Validates nothing: call it through `execute` in execute.ts. */
+  run(input: unknown, ctx: OperationContext): Promise<Record<string, unknown>>;
+  text(output: Record<string, unknown>): readonly TextPart[];
+}
+
+/** Gives an operation its dependencies. The casts are safe because `execute` parses input with the same schema. */
+export function bindOperation<Deps, In extends z.ZodObject, Out extends z.ZodObject>(
+  definition: OperationDefinition<Deps, In, Out>,
+  deps: Deps,
+): Operation {
+  return {
+    ...definition,
+    examples: definition.examples as unknown as readonly OperationExample<Record<string, unknown>>[],
+    run: async (input, ctx) => (await definition.handle(deps, input as z.output<In>, ctx)) as Record<string, unknown>,
+    text: (output) => definition.text(output as z.output<Out>),
+  };
+}
