@@ -1,0 +1,69 @@
+// MCP 2026-07-28 over HTTP: no sessions, one server instance per request.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { type NodeIncomingMessageLike, type NodeServerResponseLike, toNodeHandler } from '@modelcontextprotocol/node';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limits } from '../../kernel/limits.ts';
+import { makeServer } from '../mcp/server.ts';
+import type { CallOrigin } from '../mcp/sessions.ts';
+import type { Toolsets } from '../mcp/toolsets.ts';
+import type { Runtime } from '../runtime.ts';
+import { originOf } from './callers.ts';
+import { copyHeaders } from './rpc-replies.ts';
+
+export interface McpServing {
+  serve(request: FastifyRequest, reply: FastifyReply, toolsets: Toolsets): Promise<void>;
+  /** Ends sessions and streams. */
+  close(): Promise<void>;
+}
+
+export function createModernMcp(runtime: Runtime): McpServing {
+  // The handler makes servers from the request alone; who sent it is known only here.
+  const senders = new WeakMap<Request, { origin: CallOrigin; toolsets: Toolsets }>();
+  const onerror = (error: Error): void => runtime.log.warn({ error: error.message }, 'MCP over HTTP');
+  const handler = createMcpHandler(
+    ({ requestInfo }) => {
+      const sender = requestInfo && senders.get(requestInfo);
+      if (!sender) throw new Error('A request reached MCP without its sender.');
+      return makeServer(runtime, { ...sender, announce: 'none' });
+    },
+    {
+      legacy: 'reject',
+      onerror,
+      keepAliveMs: limits.sse_keep_alive_ms,
+      maxSubscriptions: limits.mcp_sessions_max_count,
+    },
+  );
+  const stopAnnouncing = runtime.onResourceChanged((uri) => handler.notify.resourceUpdated(uri));
+
+  return {
+    async serve(request, reply, toolsets) {
+      const origin = originOf(runtime, request, 'http');
+      const handle = toNodeHandler(
+        {
+          fetch(web_request, options) {
+            senders.set(web_request, { origin, toolsets });
+            return handler.fetch(web_request, options);
+          },
+        },
+        { onerror },
+      );
+      reply.hijack();
+      copyHeaders(reply);
+      await handle(asSdkRequest(request.raw), asSdkResponse(reply.raw), request.body);
+    },
+    async close() {
+      stopAnnouncing();
+      await handler.close();
+    },
+  };
+}
+
+/** Node's own types; the SDK declares look-alikes that differ in how they spell optional fields. */
+function asSdkRequest(raw: IncomingMessage): NodeIncomingMessageLike {
+  return raw as unknown as NodeIncomingMessageLike;
+}
+
+function asSdkResponse(raw: ServerResponse): NodeServerResponseLike {
+  return raw as unknown as NodeServerResponseLike;
+}

@@ -1,0 +1,83 @@
+// The hub's HTTP server: MCP, REST and what the service says about itself on one port.
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { type Clock, systemClock } from '../../kernel/clock.ts';
+import { limits } from '../../kernel/limits.ts';
+import type { Runtime } from '../runtime.ts';
+import { createApp } from './app.ts';
+import type { GuardSettings } from './guards.ts';
+import { registerMcp } from './mcp-routes.ts';
+import { registerRest } from './rest.ts';
+import { PROBE_PATHS, registerService } from './service-routes.ts';
+import { registerTransfers } from './transfers.ts';
+
+export interface HttpOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Treat loopback connections that nobody forwarded as the machine's owner. */
+  readonly trustLoopback: boolean;
+  /** Further names the server is reached by. */
+  readonly allowedHosts: readonly string[];
+  readonly clock?: Clock;
+}
+
+export interface HttpServer {
+  readonly port: number;
+  /** Accepts nobody new, finishes what is in flight within the grace, then ends streams and connections. */
+  close(grace_ms?: number): Promise<void>;
+}
+
+/** Listens. Rejects with the system's error (EADDRINUSE, EACCES) where it cannot. */
+export async function startHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
+  let guards = guardsOf(options, options.port);
+  let draining = false;
+  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: PROBE_PATHS });
+  registerService(app, runtime, () => draining);
+  registerRest(app, runtime);
+  registerTransfers(app, runtime);
+  const mcp = registerMcp(app, runtime, options.clock ?? systemClock);
+  try {
+    await app.listen({ host: options.host, port: options.port });
+  } catch (error) {
+    await mcp.close();
+    await app.close();
+    throw error;
+  }
+  const { port } = app.server.address() as AddressInfo;
+  guards = guardsOf(options, port);
+  return {
+    port,
+    async close(grace_ms = limits.shutdown_grace_ms) {
+      draining = true;
+      await closeGracefully(
+        app,
+        () => runtime.executor.drained(),
+        () => mcp.close(),
+        grace_ms,
+      );
+    },
+  };
+}
+
+export function guardsOf(options: HttpOptions, port: number): GuardSettings {
+  return { host: options.host, port, trust_loopback: options.trustLoopback, allowed_hosts: options.allowedHosts };
+}
+
+/** Shared by both ports: stop accepting, let work finish, end what stays open by design, cut the rest at the deadline. */
+export async function closeGracefully(
+  app: FastifyInstance,
+  drained: () => Promise<void>,
+  endStreams: () => Promise<void>,
+  grace_ms: number,
+): Promise<void> {
+  const deadline = setTimeout(() => app.server.closeAllConnections(), grace_ms);
+  const grace = new Promise<void>((resolve) => setTimeout(resolve, grace_ms).unref());
+  const stopped = new Promise<void>((resolve) => app.server.close(() => resolve()));
+  await Promise.race([drained(), grace]);
+  await endStreams();
+  app.server.closeIdleConnections();
+  await stopped;
+  await app.close();
+  clearTimeout(deadline);
+}

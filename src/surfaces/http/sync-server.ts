@@ -1,0 +1,37 @@
+// The synchronisation service's port: what this machine knows of its peers, and a push to synchronise now.
+import type { AddressInfo } from 'node:net';
+import { limits } from '../../kernel/limits.ts';
+import type { Runtime } from '../runtime.ts';
+import { createApp } from './app.ts';
+import { closeGracefully, guardsOf, type HttpOptions, type HttpServer } from './server.ts';
+
+/** Listens with checks of its own: another port is another origin. Rejects like startHttp. */
+export async function startSyncHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
+  let guards = guardsOf(options, options.port);
+  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: new Set() });
+  app.get('/api/status', async () => runtime.syncStatus());
+  app.post('/api/trigger-sync', async () => {
+    const { peers } = await runtime.syncStatus();
+    if (peers.length > 0) {
+      return {
+        triggered: false,
+        peers: peers.length,
+        message: 'Peers are known, but exchange with them is not part of this version.',
+      };
+    }
+    return { triggered: false, peers: 0, message: 'No peers are configured: there is nobody to synchronise with.' };
+  });
+  await app.listen({ host: options.host, port: options.port });
+  const { port } = app.server.address() as AddressInfo;
+  guards = guardsOf(options, port);
+  return {
+    port,
+    close: (grace_ms = limits.shutdown_grace_ms) =>
+      closeGracefully(
+        app,
+        async () => undefined,
+        async () => undefined,
+        grace_ms,
+      ),
+  };
+}

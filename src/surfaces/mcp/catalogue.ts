@@ -1,0 +1,106 @@
+// The tools of a server as MCP shows them, made once per executor: a server instance per request costs no schema work.
+import type { Tool } from '@modelcontextprotocol/server';
+import type { Executor } from '../../kernel/execute.ts';
+import type { Operation } from '../../kernel/operation.ts';
+import { terseInputSchema, terseOutputSchema } from './json-schemas.ts';
+import { isListed, type Toolsets } from './toolsets.ts';
+
+export const SEARCH_TOOLS = 'search_tools';
+export const RUN_TOOL = 'run_tool';
+
+export interface Catalogue {
+  /** Tools to list, in the order of definition; narrowed lists end with search_tools and run_tool. */
+  list(toolsets: Toolsets): Tool[];
+  /** One tool by its name, listed or not. */
+  get(name: string): Tool | undefined;
+}
+
+const catalogues = new WeakMap<Executor, Catalogue>();
+
+export function catalogueOf(executor: Executor): Catalogue {
+  const known = catalogues.get(executor);
+  if (known) return known;
+  const made = createCatalogue(executor.operations);
+  catalogues.set(executor, made);
+  return made;
+}
+
+function createCatalogue(operations: readonly Operation[]): Catalogue {
+  const entries = operations.map((operation) => ({ operation, tool: toTool(operation) }));
+  const byName = new Map(entries.map((entry) => [entry.tool.name, entry.tool]));
+  const lists = new Map<string, Tool[]>();
+
+  function build(toolsets: Toolsets): Tool[] {
+    const listed = entries.filter((entry) => isListed(entry.operation, toolsets)).map((entry) => entry.tool);
+    return toolsets === undefined ? listed : [...listed, ...REACHING_TOOLS];
+  }
+
+  return {
+    list(toolsets) {
+      const key = toolsets === undefined ? '' : [...toolsets].sort().join(',');
+      const known = lists.get(key);
+      if (known) return known;
+      const made = build(toolsets);
+      lists.set(key, made);
+      return made;
+    },
+    get: (name) => byName.get(name),
+  };
+}
+
+function toTool(operation: Operation): Tool {
+  const { effects } = operation;
+  const annotations: NonNullable<Tool['annotations']> = { readOnlyHint: effects.readOnly };
+  // The two hints below mean nothing on a tool that only reads.
+  if (!effects.readOnly) {
+    annotations.destructiveHint = effects.destructive;
+    annotations.idempotentHint = effects.idempotent;
+  }
+  annotations.openWorldHint = effects.openWorld;
+  const tool: Tool = {
+    name: operation.name,
+    title: operation.title,
+    description: operation.description,
+    inputSchema: terseInputSchema(operation) as Tool['inputSchema'],
+    outputSchema: terseOutputSchema(operation) as NonNullable<Tool['outputSchema']>,
+    annotations,
+  };
+  if (operation.core) tool._meta = { 'anthropic/alwaysLoad': true };
+  return tool;
+}
+
+const REACHING_TOOLS: readonly Tool[] = [
+  {
+    name: SEARCH_TOOLS,
+    title: 'Search tools',
+    description: 'Find tools of this server that are not listed. Returns names, descriptions and input schemas.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        query: { type: 'string', description: 'Words for what the tool should do.' },
+        limit: { type: 'integer', minimum: 1, maximum: 20, default: 5 },
+      },
+      required: ['query'],
+      additionalProperties: false,
+    },
+    outputSchema: { type: 'object', properties: { tools: { type: 'array', items: { type: 'object' } } } },
+    annotations: { readOnlyHint: true, openWorldHint: false },
+    _meta: { 'anthropic/alwaysLoad': true },
+  },
+  {
+    name: RUN_TOOL,
+    title: 'Run tool',
+    description: 'Run any tool of this server by name, also one that is not listed. Find names with search_tools.',
+    inputSchema: {
+      type: 'object',
+      properties: {
+        name: { type: 'string', description: 'Name of the tool.' },
+        arguments: { type: 'object', description: 'Its input.' },
+      },
+      required: ['name'],
+      additionalProperties: false,
+    },
+    annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+    _meta: { 'anthropic/alwaysLoad': true },
+  },
+];

@@ -1,0 +1,197 @@
+// `haivemind mcp` beside a running hub: a pipe between the client's stdin/stdout and the hub's socket that outlives
+// the hub. Loads no SDK and no schemas, so that the process is small and there at once.
+import { connect } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+import { limits } from '../../kernel/limits.ts';
+import { HANDSHAKE_MAX_BYTES, type HubHello, handshakeLine, readWelcome } from './handshake.ts';
+import { errorLine, idAtEdges, type LineReader, readLines } from './lines.ts';
+import { createReplay } from './replay.ts';
+
+/** Something that serves MCP over lines: the hub's socket, or a server inside this process. */
+export interface Link {
+  readonly readable: Readable;
+  readonly writable: Writable;
+}
+
+export interface ProxyOptions {
+  readonly input: Readable;
+  readonly output: Writable;
+  /** The first connection, from connectHub. */
+  readonly link: Link;
+  /** Connects again after the hub went away; undefined where it is not there. */
+  readonly reconnect: () => Promise<Link | undefined>;
+  /** A server inside this process, for when the hub does not come back. */
+  readonly fallback: () => Promise<Link>;
+  /** One line for people, to stderr. */
+  readonly notice: (message: string) => void;
+}
+
+const RECONNECT_DELAYS_MS = [50, 150, 400, 900];
+const HUB_GONE = -32_000;
+const TOO_LONG = -32_600;
+
+/** Opens the hub's socket and shakes hands; undefined where no hub answers in time or it declines. */
+export function connectHub(
+  path: string,
+  hello: HubHello,
+  timeout_ms: number = limits.hub_probe_timeout_ms,
+): Promise<Link | undefined> {
+  return new Promise((resolve) => {
+    const socket = connect({ path, allowHalfOpen: true });
+    const timer = setTimeout(() => settle(undefined), timeout_ms);
+    let held = Buffer.alloc(0);
+    function settle(link: Link | undefined): void {
+      clearTimeout(timer);
+      socket.off('data', onData);
+      socket.off('close', onGone);
+      socket.off('end', onGone);
+      if (!link) socket.destroy();
+      resolve(link);
+    }
+    function onGone(): void {
+      settle(undefined);
+    }
+    function onData(chunk: Buffer): void {
+      held = Buffer.concat([held, chunk]);
+      const end = held.indexOf(10);
+      if (end < 0) {
+        if (held.length > HANDSHAKE_MAX_BYTES) settle(undefined);
+        return;
+      }
+      const welcome = readWelcome(held.subarray(0, end).toString('utf8'));
+      socket.pause();
+      const rest = held.subarray(end + 1);
+      if (rest.length > 0) socket.unshift(rest);
+      settle(welcome && !welcome.error ? { readable: socket, writable: socket } : undefined);
+    }
+    socket.on('error', () => undefined);
+    socket.on('data', onData);
+    socket.on('close', onGone);
+    socket.on('end', onGone);
+    socket.once('connect', () => socket.write(handshakeLine(hello)));
+  });
+}
+
+/** Pipes until the client is gone and has its answers. Never rejects. */
+export function runProxy(options: ProxyOptions): Promise<void> {
+  const { input, output } = options;
+  const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+  const replay = createReplay();
+  let link: Link | undefined;
+  let linkReader: LineReader | undefined;
+  let inputEnded = false;
+  let finished = false;
+
+  const inputReader = readLines(input, limits.stdio_line_max_bytes, {
+    onLine: fromClient,
+    onOverlong(head, tail) {
+      toClient(
+        errorLine(
+          idAtEdges(head, tail),
+          TOO_LONG,
+          `The line is longer than ${limits.stdio_line_max_bytes} bytes. Send less at once.`,
+        ),
+      );
+    },
+    onEnd() {
+      inputEnded = true;
+      link?.writable.end();
+    },
+  });
+  output.on('error', end);
+  attach(options.link);
+  return done;
+
+  function attach(next: Link): void {
+    link = next;
+    linkReader = readLines(next.readable, Number.POSITIVE_INFINITY, {
+      onLine: (line) => link === next && fromHub(line),
+      onOverlong: () => undefined,
+      onEnd: () => link === next && void lost(),
+    });
+    next.writable.on('error', () => undefined);
+    for (const line of replay.opening()) next.writable.write(`${line}\n`);
+    inputReader.resume();
+    if (inputEnded) next.writable.end();
+  }
+
+  function fromClient(line: string): void {
+    replay.sent(line);
+    // While no hub is there the input is paused; what was already read waits in the opening of the next link.
+    if (!link) {
+      replay.hold(line);
+      return;
+    }
+    if (link.writable.write(`${line}\n`)) return;
+    inputReader.pause();
+    link.writable.once('drain', () => inputReader.resume());
+  }
+
+  function fromHub(line: string): void {
+    if (replay.answered(line) === 'swallow') return;
+    toClient(`${line}\n`);
+  }
+
+  function toClient(text: string): void {
+    if (finished || output.write(text)) return;
+    linkReader?.pause();
+    output.once('drain', () => linkReader?.resume());
+  }
+
+  /** The hub ended the connection: properly because the client is done, or because it died. */
+  async function lost(): Promise<void> {
+    destroy(link);
+    link = undefined;
+    linkReader?.detach();
+    inputReader.pause();
+    for (const id of replay.takeUncertain()) toClient(errorLine(id, HUB_GONE, GONE_MESSAGE, { retry: true }));
+    if (inputEnded) return giveUp();
+    const next = await nextLink(options, () => inputEnded || finished);
+    if (next && !finished) attach(next);
+    else giveUp();
+  }
+
+  function giveUp(): void {
+    for (const id of replay.takeAll()) toClient(errorLine(id, HUB_GONE, GONE_MESSAGE, { retry: true }));
+    end();
+  }
+
+  function end(): void {
+    if (finished) return;
+    finished = true;
+    inputReader.detach();
+    linkReader?.detach();
+    input.pause();
+    destroy(link);
+    if (output.writable) output.write('', () => finish());
+    else finish();
+  }
+}
+
+/** The hub again where it comes back soon, else a server in this process; undefined where neither is to be had. */
+async function nextLink(options: ProxyOptions, stopped: () => boolean): Promise<Link | undefined> {
+  for (const delay_ms of RECONNECT_DELAYS_MS) {
+    await new Promise((resolve) => setTimeout(resolve, delay_ms));
+    if (stopped()) return undefined;
+    const next = await options.reconnect();
+    if (next) {
+      options.notice('The hub is back.');
+      return next;
+    }
+  }
+  options.notice('The hub did not come back; this process serves alone from now on.');
+  try {
+    return await options.fallback();
+  } catch (error) {
+    options.notice(`Cannot serve alone: ${error instanceof Error ? error.message : String(error)}`);
+    return undefined;
+  }
+}
+
+function destroy(link: Link | undefined): void {
+  link?.readable.destroy();
+  link?.writable.destroy();
+}
+
+const GONE_MESSAGE =
+  'The hub went away before it answered. Send the request again; storing the same text twice gives the same memory.';

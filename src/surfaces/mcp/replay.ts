@@ -1,0 +1,107 @@
+// What a proxy remembers of a connection, so that a new hub can take it over without the client noticing.
+
+type Id = string | number;
+
+export interface Replay {
+  /** Notes a line the client sent. */
+  sent(line: string): void;
+  /** Keeps a line for the next hub, because none is there. */
+  hold(line: string): void;
+  /** Notes a line from the hub; `swallow` where it answers something the client did not ask again. */
+  answered(line: string): 'pass' | 'swallow';
+  /**
+   * Tool calls the lost hub had and may or may not have done: their ids, forgotten here, to be answered with an error.
+   * Everything else in flight changes nothing and is asked again by `opening`.
+   */
+  takeUncertain(): Id[];
+  /** All requests without an answer, for when nobody will give one any more. */
+  takeAll(): Id[];
+  /** Lines to send to a new hub before anything else. */
+  opening(): string[];
+}
+
+interface Message {
+  readonly id?: Id;
+  readonly method?: string;
+  readonly params?: { readonly uri?: string; readonly requestId?: Id };
+}
+
+interface Sent {
+  readonly line: string;
+  readonly method: string;
+}
+
+const SUBSCRIPTIONS_MAX = 1_000;
+/** Said once and in force for the rest of the connection: a new hub has to hear them too. */
+const STATE_METHODS: ReadonlySet<string> = new Set(['initialize', 'notifications/initialized', 'logging/setLevel']);
+
+export function createReplay(): Replay {
+  /** Lines of lasting effect, by what they set. */
+  const state = new Map<string, { line: string; id: Id | undefined }>();
+  const pending = new Map<Id, Sent>();
+  const swallowed = new Set<Id>();
+  let held: string[] = [];
+
+  function remember(key: string, line: string, id: Id | undefined): void {
+    if (state.size < SUBSCRIPTIONS_MAX || state.has(key)) state.set(key, { line, id });
+  }
+
+  function noteState(message: Message, line: string): void {
+    const { method, id, params } = message;
+    if (method === undefined) return;
+    if (STATE_METHODS.has(method)) remember(method, line, id);
+    else if (method === 'resources/subscribe') remember(`subscribe ${params?.uri}`, line, id);
+    else if (method === 'resources/unsubscribe') state.delete(`subscribe ${params?.uri}`);
+    else if (method === 'notifications/cancelled' && params?.requestId !== undefined) pending.delete(params.requestId);
+  }
+
+  function take(wanted: (sent: Sent) => boolean): Id[] {
+    const ids = [...pending].filter(([, sent]) => wanted(sent)).map(([id]) => id);
+    for (const id of ids) pending.delete(id);
+    return ids;
+  }
+
+  return {
+    sent(line) {
+      const message = parse(line);
+      noteState(message, line);
+      if (message.id !== undefined && message.method !== undefined)
+        pending.set(message.id, { line, method: message.method });
+    },
+    hold(line) {
+      held.push(line);
+    },
+    answered(line) {
+      const message = parse(line);
+      if (message.id === undefined || message.method !== undefined) return 'pass';
+      if (swallowed.delete(message.id)) return 'swallow';
+      pending.delete(message.id);
+      return 'pass';
+    },
+    takeUncertain: () => take((sent) => sent.method === 'tools/call' && !held.includes(sent.line)),
+    takeAll: () => take(() => true),
+    opening() {
+      const waiting = new Set(held);
+      held = [];
+      const lines: string[] = [];
+      for (const { line, id } of state.values()) {
+        if (waiting.has(line)) continue;
+        // Answered once already: the client must not see a second answer.
+        if (id !== undefined && !pending.has(id)) swallowed.add(id);
+        lines.push(line);
+      }
+      const said = new Set([...lines, ...waiting]);
+      const again = [...pending.values()].map((sent) => sent.line).filter((line) => !said.has(line));
+      return [...lines, ...again, ...waiting];
+    },
+  };
+}
+
+function parse(line: string): Message {
+  try {
+    const message: unknown = JSON.parse(line);
+    return typeof message === 'object' && message !== null ? (message as Message) : {};
+  } catch {
+    return {};
+  }
+}

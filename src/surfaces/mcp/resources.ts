@@ -1,0 +1,48 @@
+// Resources a model reads by URI, and who wants to hear of their changes.
+import {
+  type ListResourcesResult,
+  type ReadResourceResult,
+  ResourceNotFoundError,
+  type ResourceTemplateType,
+} from '@modelcontextprotocol/server';
+import { toErrorBody } from '../../kernel/errors.ts';
+import type { Principal } from '../../kernel/operation.ts';
+import type { Runtime } from '../runtime.ts';
+import { renderParts } from './fence.ts';
+import { asProtocolError } from './protocol-errors.ts';
+
+export const RESOURCE_TEMPLATES: ResourceTemplateType[] = [
+  {
+    uriTemplate: 'haivemind://memory/{memory_id}',
+    name: 'memory',
+    title: 'Memory',
+    description: 'One memory with its context, tags and history, by its memory_id.',
+    mimeType: 'text/markdown',
+  },
+];
+
+/** Resources offered for picking; what there is beyond them is reached through the templates. */
+export async function listResources(runtime: Runtime, principal: Principal): Promise<ListResourcesResult> {
+  const listed = (await runtime.listResources?.(principal)) ?? [];
+  return {
+    resources: listed.map((entry) => ({
+      uri: entry.uri,
+      name: entry.name,
+      mimeType: entry.mime_type,
+      ...(entry.description === undefined ? {} : { description: entry.description }),
+    })),
+  };
+}
+
+/** Reads one resource; its text is stored text and comes fenced. Failures are protocol errors, as MCP has them. */
+export async function readResource(runtime: Runtime, uri: string, principal: Principal): Promise<ReadResourceResult> {
+  try {
+    const content = await runtime.readResource(uri, principal);
+    const text = renderParts([{ kind: 'stored', text: content.text }]);
+    return { contents: [{ uri: content.uri, mimeType: content.mime_type, text }] };
+  } catch (error) {
+    const body = toErrorBody(error);
+    if (body.code === 'not_found') throw new ResourceNotFoundError(uri, `${body.message} ${body.hint}`);
+    throw asProtocolError(runtime, error);
+  }
+}

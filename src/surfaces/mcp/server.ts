@@ -1,0 +1,158 @@
+// One MCP server instance over a runtime. Cheap to make: transports without sessions make one per request.
+import { CLIENT_INFO_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { newId } from '../../kernel/ids.ts';
+import type { OperationContext, Progress } from '../../kernel/operation.ts';
+import type { Runtime } from '../runtime.ts';
+import { callTool, toolError } from './calls.ts';
+import { catalogueOf } from './catalogue.ts';
+import { completeArgument, getPrompt, listPrompts } from './prompts.ts';
+import { asProtocolError } from './protocol-errors.ts';
+import { listResources, RESOURCE_TEMPLATES, readResource } from './resources.ts';
+import { type Caller, type CallOrigin, type ClientInfo, resolveCaller, SESSION_META_KEY } from './sessions.ts';
+import type { Toolsets } from './toolsets.ts';
+
+export interface ServerSettings {
+  /** Who is on the other side. */
+  readonly origin: CallOrigin;
+  readonly toolsets: Toolsets;
+  /**
+   * `legacy`: only subscribed resources are announced, by resources/subscribe. `modern`: every change is handed on,
+   * because the transport filters by what subscriptions/listen asked for. `none`: the transport announces by itself.
+   */
+  readonly announce: 'legacy' | 'modern' | 'none';
+}
+
+/** How long a client may keep lists that only change with the server's version. */
+const LIST_TTL_MS = 5 * 60 * 1000;
+
+export function makeServer(runtime: Runtime, settings: ServerSettings): Server {
+  const hint = { ttlMs: LIST_TTL_MS, cacheScope: 'private' as const };
+  const server = new Server(
+    { name: 'haivemind', title: 'hAIveMind', version: runtime.version },
+    {
+      instructions: runtime.instructions,
+      capabilities: {
+        tools: {},
+        resources: { subscribe: true },
+        prompts: {},
+        completions: {},
+        ...(settings.announce === 'legacy' ? { logging: {} } : {}),
+      },
+      cacheHints: {
+        'tools/list': hint,
+        'prompts/list': hint,
+        'resources/templates/list': hint,
+        'server/discover': hint,
+      },
+    },
+  );
+  registerTools(server, runtime, settings);
+  registerResources(server, runtime, settings);
+  registerPrompts(server, runtime);
+  announceChanges(server, runtime, settings);
+  return server;
+}
+
+function registerTools(server: Server, runtime: Runtime, settings: ServerSettings): void {
+  const catalogue = catalogueOf(runtime.executor);
+  server.setRequestHandler('tools/list', () => ({ tools: catalogue.list(settings.toolsets) }));
+  server.setRequestHandler('tools/call', async (request, mcp) => {
+    const { name, arguments: input } = request.params;
+    const call = { request_id: newId('req', Date.now()), signal: mcp.mcpReq.signal, reportProgress: progressOf(mcp) };
+    let caller: Caller;
+    try {
+      caller = callerOf(server, settings, mcp);
+    } catch (error) {
+      // The name of the session was no name: the call cannot run, and says so as a tool error.
+      const origin = resolveCaller({ ...settings.origin, session_name: 'unnamed' }, undefined, {});
+      return toolError(runtime, name, error, { ...call, ...origin });
+    }
+    const ctx: OperationContext = { ...call, principal: caller.principal, session: caller.session };
+    const result = await callTool(runtime, name, input, ctx);
+    return { ...result, _meta: { [SESSION_META_KEY]: caller.session_name } };
+  });
+}
+
+function registerResources(server: Server, runtime: Runtime, settings: ServerSettings): void {
+  server.setRequestHandler('resources/list', async (_request, mcp) => {
+    try {
+      return await listResources(runtime, callerOf(server, settings, mcp).principal);
+    } catch (error) {
+      throw asProtocolError(runtime, error);
+    }
+  });
+  server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: RESOURCE_TEMPLATES }));
+  server.setRequestHandler('resources/read', (request, mcp) =>
+    readResource(runtime, request.params.uri, callerOf(server, settings, mcp).principal),
+  );
+}
+
+function registerPrompts(server: Server, runtime: Runtime): void {
+  server.setRequestHandler('prompts/list', () => ({ prompts: listPrompts() }));
+  server.setRequestHandler('prompts/get', (request) => {
+    try {
+      return getPrompt(request.params.name, request.params.arguments);
+    } catch (error) {
+      throw asProtocolError(runtime, error);
+    }
+  });
+  server.setRequestHandler('completion/complete', (request) => {
+    const { ref, argument } = request.params;
+    if (ref.type !== 'ref/prompt') return { completion: { values: [], total: 0, hasMore: false } };
+    return completeArgument(ref.name, argument.name, argument.value);
+  });
+}
+
+/** Hands changes of resources to the client for as long as the instance lives. */
+function announceChanges(server: Server, runtime: Runtime, settings: ServerSettings): void {
+  if (settings.announce === 'none') return;
+  const subscribed = new Set<string>();
+  if (settings.announce === 'legacy') {
+    server.setRequestHandler('resources/subscribe', (request) => {
+      if (subscribed.size < SUBSCRIPTIONS_MAX) subscribed.add(request.params.uri);
+      return {};
+    });
+    server.setRequestHandler('resources/unsubscribe', (request) => {
+      subscribed.delete(request.params.uri);
+      return {};
+    });
+  }
+  const stop = runtime.onResourceChanged((uri) => {
+    if (settings.announce === 'legacy' && !subscribed.has(uri)) return;
+    // A client that went away is noticed by the transport; the change itself is stored either way.
+    server.sendResourceUpdated({ uri }).catch(() => undefined);
+  });
+  server.onclose = stop;
+}
+
+const SUBSCRIPTIONS_MAX = 1_000;
+
+function callerOf(server: Server, settings: ServerSettings, mcp: ServerContext): Caller {
+  return resolveCaller(settings.origin, mcp.mcpReq._meta, clientOf(server, mcp));
+}
+
+/** The client names itself in every request (2026-07-28) or once in the handshake (earlier revisions). */
+function clientOf(server: Server, mcp: ServerContext): ClientInfo {
+  const envelope: Readonly<Record<string, unknown>> | undefined = mcp.mcpReq.envelope;
+  const named = envelope?.[CLIENT_INFO_META_KEY] as ClientInfo | undefined;
+  return named ?? server.getClientVersion() ?? {};
+}
+
+/** Progress goes to the client only where it asked, and only forward, as MCP wants it. */
+function progressOf(mcp: ServerContext): (progress: Progress) => void {
+  const token = mcp.mcpReq._meta?.progressToken;
+  if (token === undefined) return () => undefined;
+  let last = Number.NEGATIVE_INFINITY;
+  return ({ done, total, message }) => {
+    if (done <= last) return;
+    last = done;
+    const params = {
+      progressToken: token,
+      progress: done,
+      ...(total === undefined ? {} : { total }),
+      ...(message === undefined ? {} : { message }),
+    };
+    // Progress is a courtesy: a client that no longer listens must not fail the call.
+    mcp.mcpReq.notify({ method: 'notifications/progress', params }).catch(() => undefined);
+  };
+}
