@@ -1,0 +1,24 @@
+// The full-text index as a port: what a store of any engine has to offer.
+
+/** What of a record is searched: `body` is its text, `extra` what describes it (context, category, tags). */
+export type IndexedText = { readonly body: string; readonly extra?: string };
+
+/** A record that matches; a higher score is better. Scores compare within one answer only. */
+export type TextHit = { readonly row_id: number; readonly score: number };
+
+export type TextSearchOptions = {
+  readonly limit: number;
+  /** Only these records may be found. Absent: all. */
+  readonly allowed?: ReadonlySet<number> | undefined;
+};
+
+export type TextIndex = {
+  /** Adds a record or replaces what is indexed for it. Takes part in the caller's transaction. */
+  put(rowId: number, text: IndexedText): void;
+  /** Forgets a record; one that is not there is no error. Takes part in the caller's transaction. */
+  remove(rowId: number): void;
+  /** Best matches first. A question without words finds nothing. */
+  search(question: string, options: TextSearchOptions): TextHit[];
+  /** Loads the word list that typos are corrected with, in small steps, so that a later search need not. */
+  warm(): Promise<void>;
+};

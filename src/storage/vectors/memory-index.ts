@@ -1,0 +1,167 @@
+// The vector index in memory: a coarse scan over sign bits, then exact scores of the best. 100,000 vectors of 384
+// dimensions take 46 MB and a few milliseconds a search; docs/adr/0003-vector-search.md has the measurements.
+import { Worker } from 'node:worker_threads';
+import type { Sample } from './fit.ts';
+import type { VectorHit, VectorIndex, VectorMetric } from './port.ts';
+import { exactScore, highest, type ScoringQuery, scanSigns, signTables } from './scan.ts';
+import { createSlots, SEGMENT_SLOTS, type Slots } from './slots.ts';
+import { exportWhitening, importWhitening, type Whitening, whitenQuery } from './whitening.ts';
+
+/** Up to this many slots all are scored exactly: about 4 ms. */
+const EXACT_SLOTS_MAX = 8_000;
+/** The coarse scan keeps this many slots, or this many per hit asked for, for exact scoring. */
+const RESCORED_MIN = 2_000;
+const RESCORED_PER_HIT = 8;
+/** A collection smaller than this has no covariance worth the name. */
+const FIT_ROWS_MIN = 50;
+/** A new fit is due when the collection has grown by half. */
+const FIT_GROWTH = 1.5;
+/** A fit reads at most this many vectors, evenly spread. */
+const FIT_SAMPLE_MAX = 4_096;
+
+export type MemoryIndex = VectorIndex & {
+  /** True when the collection has grown so much since the last fit that a new one is worth its half second. */
+  fitIsDue(): boolean;
+  /** Fits the half-whitening to the present collection, in a worker thread, and uses it from then on. */
+  fit(options?: { signal?: AbortSignal }): Promise<void>;
+  /** The present fit as bytes, to be stored beside the vectors; undefined before the first one. */
+  exportFit(): Uint8Array | undefined;
+  /** Uses a stored fit. Throws `storage_corrupt` when the bytes are not one. */
+  importFit(bytes: Uint8Array): void;
+};
+
+const workerFile = (): URL =>
+  new URL(import.meta.url.endsWith('.ts') ? './fit-worker.ts' : './vector-fit-worker.js', import.meta.url);
+
+const fitInWorker = (sample: Sample, signal?: AbortSignal): Promise<Whitening> => {
+  signal?.throwIfAborted();
+  const { promise, resolve, reject } = Promise.withResolvers<Whitening>();
+  const worker = new Worker(workerFile(), { workerData: sample, transferList: [sample.values.buffer as ArrayBuffer] });
+  worker.unref();
+  const stop = () => reject(signal?.reason);
+  signal?.addEventListener('abort', stop, { once: true });
+  worker.once('message', resolve);
+  worker.once('error', reject);
+  worker.once('exit', () => reject(new Error('The worker that fits the vectors ended without a result.')));
+  return promise.finally(() => {
+    signal?.removeEventListener('abort', stop);
+    return worker.terminate();
+  });
+};
+
+/** Best chunk of each record, best record first. */
+const bestPerRow = (hits: VectorHit[], limit: number): VectorHit[] => {
+  hits.sort((a, b) => b.score - a.score || a.row_id - b.row_id);
+  const seen = new Set<number>();
+  const best: VectorHit[] = [];
+  for (const hit of hits) {
+    if (best.length >= limit) break;
+    if (seen.has(hit.row_id)) continue;
+    seen.add(hit.row_id);
+    best.push(hit);
+  }
+  return best;
+};
+
+/** Vectors for a fit, evenly spread over all slots. */
+const sampleOf = (slots: Slots, dimensions: number): Sample => {
+  const step = Math.max(1, slots.used / FIT_SAMPLE_MAX);
+  const count = Math.min(slots.used, FIT_SAMPLE_MAX);
+  const values = new Float32Array(count * dimensions);
+  for (let i = 0; i < count; i++) {
+    const slot = Math.floor(i * step);
+    const segment = slots.segmentOf(slot);
+    const at = slot % SEGMENT_SLOTS;
+    const scale = segment.scales[at] ?? 0;
+    for (let k = 0; k < dimensions; k++) values[i * dimensions + k] = (segment.codes[at * dimensions + k] ?? 0) * scale;
+  }
+  return { dimensions, values, fitted_rows: slots.rows };
+};
+
+const slotsOfAll = (slots: Slots, rowIds: Iterable<number>): number[] => {
+  const found: number[] = [];
+  for (const rowId of rowIds) for (const slot of slots.slotsOf(rowId)) found.push(slot);
+  return found;
+};
+
+/** An empty index for vectors of this many dimensions. */
+export const createMemoryIndex = (dimensions: number): MemoryIndex => {
+  const slots = createSlots(dimensions);
+  let whitening: Whitening | undefined;
+  let coarse = new Float32Array(0);
+
+  const prepared = (query: Float32Array, metric: VectorMetric): ScoringQuery =>
+    metric === 'whitened' && whitening ? whitenQuery(whitening, query) : { vector: query, offset: 0 };
+  const hit = (slot: number, query: ScoringQuery): VectorHit => {
+    const segment = slots.segmentOf(slot);
+    return {
+      row_id: slots.rowOf(slot),
+      chunk: segment.chunks[slot % SEGMENT_SLOTS] ?? 0,
+      score: exactScore(slots, slot, query),
+    };
+  };
+  const candidates = (query: ScoringQuery, limit: number, allowed: ReadonlySet<number> | undefined): number[] => {
+    if (allowed && allowed.size <= EXACT_SLOTS_MAX) return slotsOfAll(slots, allowed);
+    if (slots.used <= EXACT_SLOTS_MAX) {
+      const all = Array.from({ length: slots.used }, (_, slot) => slot);
+      return allowed ? all.filter((slot) => allowed.has(slots.rowOf(slot))) : all;
+    }
+    if (coarse.length < slots.used) coarse = new Float32Array(slots.segments.length * SEGMENT_SLOTS);
+    const scores = coarse.subarray(0, slots.used);
+    scanSigns(slots, signTables(query.vector, slots.signBytes), scores);
+    const count = Math.max(RESCORED_MIN, RESCORED_PER_HIT * limit);
+    if (!allowed) return highest(scores, count);
+    const own = slotsOfAll(slots, allowed);
+    return highest(
+      Float32Array.from(own, (slot) => scores[slot] ?? 0),
+      count,
+    ).map((i) => own[i] ?? 0);
+  };
+
+  return {
+    dimensions,
+    get size() {
+      return slots.rows;
+    },
+    get bytes() {
+      return slots.bytes + (whitening?.matrix.byteLength ?? 0) + coarse.byteLength;
+    },
+    upsert(rowId, vectors) {
+      slots.remove(rowId);
+      vectors.forEach((vector, chunk) => {
+        slots.add(rowId, chunk, vector);
+      });
+    },
+    add: slots.add,
+    remove: slots.remove,
+    has: slots.has,
+    search(query, { limit, allowed, metric = 'whitened' }) {
+      if (slots.used === 0 || limit <= 0) return [];
+      const scoring = prepared(query, metric);
+      const hits = candidates(scoring, limit, allowed).map((slot) => hit(slot, scoring));
+      return bestPerRow(hits, limit);
+    },
+    scores(query, rowIds, metric = 'whitened') {
+      const scoring = prepared(query, metric);
+      const found: VectorHit[] = [];
+      for (const rowId of rowIds) {
+        const [best] = bestPerRow(
+          slots.slotsOf(rowId).map((slot) => hit(slot, scoring)),
+          1,
+        );
+        if (best) found.push(best);
+      }
+      return found;
+    },
+    fitIsDue: () => slots.rows >= FIT_ROWS_MIN && slots.rows >= (whitening?.fitted_rows ?? 0) * FIT_GROWTH,
+    async fit({ signal } = {}) {
+      if (slots.rows < FIT_ROWS_MIN) return;
+      whitening = await fitInWorker(sampleOf(slots, dimensions), signal);
+    },
+    exportFit: () => whitening && exportWhitening(whitening),
+    importFit(bytes) {
+      const fit = importWhitening(bytes);
+      if (fit.dimensions === dimensions) whitening = fit;
+    },
+  };
+};
