@@ -33,6 +33,14 @@ export interface ResourceContent {
   readonly text: string;
 }
 
+/** A resource offered for picking in a client, without its text. */
+export interface ResourceEntry {
+  readonly uri: string;
+  readonly name: string;
+  readonly mime_type: string;
+  readonly description?: string;
+}
+
 /** Progress of an import, one object a step; the last one has `type: 'done'`. */
 export type TransferEvent =
   | {
@@ -111,9 +119,22 @@ export interface Runtime {
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
   readResource(uri: string, principal: Principal): Promise<ResourceContent>;
+  /** A short list to pick from, for example the newest memories; absent where there is nothing to offer. */
+  listResources?(principal: Principal): Promise<readonly ResourceEntry[]>;
   syncStatus(): Promise<SyncStatus>;
   /** Calls `listener` with resource URIs that changed; returns the way to stop. */
   onResourceChanged(listener: (uri: string) => void): () => void;
   /** Finishes what was acknowledged, then closes the store. */
   close(): Promise<void>;
+}
+
+export interface OpenOptions {
+  /** `server` runs schedules and serves metrics, `stdio` serves one client, `command` comes and goes. */
+  readonly role: 'server' | 'stdio' | 'command';
+}
+
+/** A runtime over a store of this machine, which it can also copy. */
+export interface LocalRuntime extends Runtime {
+  /** Writes a consistent copy while others go on writing; the file must not exist. */
+  backup(path: string): Promise<{ readonly bytes: number; readonly memories: number }>;
 }

@@ -1,0 +1,90 @@
+// Puts the memory domain together from its parts: rules, search with its index and follower, imports.
+import type { ErrorBody } from '../../kernel/errors.ts';
+import type { Database } from '../../storage/database.ts';
+import type { Embedder } from '../../storage/embedding/port.ts';
+import { createFts5Index } from '../../storage/text/fts5.ts';
+import { createMemoryIndex } from '../../storage/vectors/memory-index.ts';
+import { createMemoryImport } from './import-service.ts';
+import type { MemoryDatabase } from './repository.ts';
+import type { Redact, RetentionPolicy, RuleDeps } from './rules/deps.ts';
+import { createFollower, type Follower } from './search/follower.ts';
+import { createVectorMirror, type VectorMirror } from './search/mirror.ts';
+import { createMemorySearch } from './search/search.ts';
+import { dropVectors, queueDepth, queueMissing } from './search/vector-rows.ts';
+import type { MemoryDeps } from './service.ts';
+import type { MemoryTables } from './tables.ts';
+
+export interface MemoryOptions {
+  readonly store: Database;
+  readonly embedder: Embedder;
+  readonly redact: Redact;
+  readonly retention: readonly RetentionPolicy[];
+  readonly changed: (memory_id: string) => void;
+  /** Long-lived processes keep the index warm, fit it and take over abandoned work. */
+  readonly longLived: boolean;
+  readonly onError: (error: unknown, message: string) => void;
+}
+
+export interface MemoryDomain {
+  readonly deps: MemoryDeps;
+  readonly follower: Follower;
+  readonly mirror: VectorMirror;
+  /** Memories waiting for their vector, in the whole store. */
+  queueDepth(): Promise<number>;
+  /** What keeps search by meaning from working, if anything. */
+  trouble(): ErrorBody | undefined;
+  /** Makes all vectors again; resolves when this process has finished. */
+  reindex(onProgress: (left: number) => void, signal: AbortSignal): Promise<number>;
+}
+
+export function createMemory(options: MemoryOptions): MemoryDomain {
+  const { embedder, onError } = options;
+  const base = options.store.withTables<MemoryTables>();
+  const store: MemoryDatabase = { ...base, text: createFts5Index(options.store.raw) };
+  const mirror = createVectorMirror({
+    store,
+    index: createMemoryIndex(embedder.dimensions),
+    model_id: embedder.id,
+    fits: options.longLived,
+    onError: (error) => onError(error, 'fitting the vector index failed; searches go on with the earlier fit'),
+  });
+  const follower = createFollower({
+    store,
+    embedder,
+    mirror,
+    onError: (error, count) => onError(error, `making vectors of ${count} memories failed; it is tried again`),
+  });
+  const rules: RuleDeps = {
+    store,
+    redact: options.redact,
+    vectors: follower,
+    retention: options.retention,
+    changed: options.changed,
+  };
+  const search = createMemorySearch({
+    store,
+    embedder,
+    mirror,
+    onError: (error) => onError(error, 'searching by meaning failed; words alone were used'),
+  });
+  const deps: MemoryDeps = { ...rules, search, imports: createMemoryImport(rules) };
+
+  return {
+    deps,
+    follower,
+    mirror,
+    queueDepth: () => queueDepth(store),
+    trouble: search.trouble,
+    async reindex(onProgress, signal) {
+      await dropVectors(store);
+      const count = await queueMissing(store, embedder.id);
+      for (let left = count; left > 0; left = await queueDepth(store)) {
+        signal.throwIfAborted();
+        onProgress(left);
+        await follower.sweep();
+        await follower.idle(signal);
+      }
+      return count;
+    },
+  };
+}

@@ -1,0 +1,165 @@
+// Imports: parsed items become memories in batches; what cannot be stored is reported with its place and skipped.
+import { HaivemindError, toErrorBody } from '../../kernel/errors.ts';
+import {
+  type ImportCounts,
+  type ImportFormat,
+  type ImportItem,
+  type ImportPosition,
+  type ImportProblem,
+  openImport,
+} from './import/index.ts';
+import type { Caller, RuleDeps } from './rules/deps.ts';
+import { type StoreExtras, storeBatch, storeMemory } from './rules/store.ts';
+import { type NewMemory, newMemorySchema, type Scope } from './schema.ts';
+
+/** Rows a commit: large enough that the disk's fsync does not count, small enough that others get the write lock. */
+const BATCH_COUNT = 100;
+
+/** Formats a caller may name; without a name the content decides. */
+export const IMPORT_FORMATS = [
+  'claude-code',
+  'chatgpt',
+  'claude-ai',
+  'messages',
+  'records',
+  'markdown',
+  'transcript',
+] as const satisfies readonly ImportFormat[];
+
+export interface ImportRequest {
+  readonly source: string | AsyncIterable<Uint8Array | string>;
+  readonly format?: ImportFormat | undefined;
+  readonly name?: string | undefined;
+  readonly title?: string | undefined;
+  readonly project?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  readonly scope?: Scope | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface ImportTotals {
+  stored: number;
+  /** There already: the same source was imported before, or the same text is known. */
+  skipped: number;
+  problems: number;
+  conversations: number;
+  redacted: number;
+  first_memory_ids: string[];
+}
+
+export type ImportStep =
+  | { readonly type: 'progress'; readonly position: ImportPosition; readonly totals: ImportTotals }
+  | ImportProblem
+  | { readonly type: 'done'; readonly totals: ImportTotals; readonly counts: ImportCounts };
+
+export interface MemoryImport {
+  run(request: ImportRequest, caller: Caller): AsyncIterable<ImportStep>;
+}
+
+interface Parsed {
+  readonly input: NewMemory;
+  readonly extras: StoreExtras;
+  readonly position: ImportPosition;
+}
+
+export function createMemoryImport(deps: RuleDeps): MemoryImport {
+  return { run: (request, caller) => run(deps, request, caller) };
+}
+
+async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): AsyncGenerator<ImportStep> {
+  const totals: ImportTotals = {
+    stored: 0,
+    skipped: 0,
+    problems: 0,
+    conversations: 0,
+    redacted: 0,
+    first_memory_ids: [],
+  };
+  let batch: Parsed[] = [];
+  const { source, signal, ...rest } = request;
+  const options = Object.fromEntries(
+    Object.entries(rest).filter(([key, value]) => value !== undefined && key !== 'scope'),
+  );
+  for await (const event of openImport(source, { ...options, redact: deps.redact, signal })) {
+    if (event.type === 'problem') {
+      totals.problems++;
+      yield event;
+    } else if (event.type === 'conversation') totals.conversations++;
+    else if (event.type === 'item') {
+      const parsed = parseItem(event.item, request, event.position);
+      totals.redacted += event.item.redactions?.length ?? 0;
+      if (parsed.type === 'problem') {
+        totals.problems++;
+        yield parsed;
+      } else batch.push(parsed.item);
+      if (batch.length < BATCH_COUNT) continue;
+      yield* storeAll(deps, batch, caller, totals);
+      batch = [];
+      yield { type: 'progress', position: event.position, totals: { ...totals } };
+    } else {
+      yield* storeAll(deps, batch, caller, totals);
+      yield { type: 'done', totals: { ...totals }, counts: event.counts };
+    }
+  }
+}
+
+function parseItem(
+  item: ImportItem,
+  request: ImportRequest,
+  position: ImportPosition,
+): { type: 'item'; item: Parsed } | ImportProblem {
+  const { external_id, source, redactions: _redactions, extra, ...fields } = item;
+  const known = Object.fromEntries(Object.entries(extra ?? {}).filter(([key]) => key in newMemorySchema.shape));
+  const scope = request.scope === undefined ? {} : { scope: request.scope };
+  const result = newMemorySchema.safeParse({ ...known, ...fields, ...scope });
+  if (result.success)
+    return {
+      type: 'item',
+      item: { input: result.data, extras: { external_id, source: `import:${source}`, skip_twin: true }, position },
+    };
+  const issue = result.error.issues[0];
+  const message = `${issue?.path.join('.') ?? 'item'}: ${issue?.message ?? 'is not valid'}`;
+  const place = {
+    ...(position.line === undefined ? {} : { line: position.line }),
+    ...(position.path === undefined ? {} : { path: position.path }),
+  };
+  return { type: 'problem', code: 'invalid_field', message, ...place };
+}
+
+async function* storeAll(
+  deps: RuleDeps,
+  batch: readonly Parsed[],
+  caller: Caller,
+  totals: ImportTotals,
+): AsyncGenerator<ImportStep> {
+  if (batch.length === 0) return;
+  const count = (results: readonly { created: boolean; memory_id: string; redacted: readonly string[] }[]) => {
+    for (const result of results) {
+      if (!result.created) {
+        totals.skipped++;
+        continue;
+      }
+      totals.stored++;
+      totals.redacted += result.redacted.length;
+      if (totals.first_memory_ids.length < 10) totals.first_memory_ids.push(result.memory_id);
+    }
+  };
+  try {
+    count(await storeBatch(deps, batch, caller));
+    return;
+  } catch (error) {
+    if (!(error instanceof HaivemindError)) throw error;
+  }
+  // One bad item fails its batch; alone, each tells its own story.
+  for (const item of batch) {
+    try {
+      count([await storeMemory(deps, item.input, caller, item.extras)]);
+    } catch (error) {
+      if (!(error instanceof HaivemindError)) throw error;
+      totals.problems++;
+      const { line, path } = item.position;
+      const place = { ...(line === undefined ? {} : { line }), ...(path === undefined ? {} : { path }) };
+      yield { type: 'problem', code: 'invalid_field', message: toErrorBody(error).message, ...place };
+    }
+  }
+}

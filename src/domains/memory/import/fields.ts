@@ -1,0 +1,59 @@
+// The fields of a memory as records and front matters spell them: which become the item's own, which are handed on.
+
+/** Fields that an item has itself, besides content and metadata. */
+export const ITEM_FIELD_NAMES = [
+  'category',
+  'context',
+  'tags',
+  'session_id',
+  'sequence',
+  'occurred_at',
+  'project',
+  'source',
+  'external_id',
+] as const;
+
+/** Fields a memory has that an item has not: handed on as they are, to be checked where they are stored. */
+export const EXTRA_FIELDS: ReadonlySet<string> = new Set([
+  'memory_id',
+  'project_id',
+  'scope',
+  'importance',
+  'valid_from',
+  'valid_until',
+  'supersedes',
+  'superseded_by',
+  'user_id',
+  'agent_id',
+  'machine_id',
+  'format_version',
+  'version',
+  'created_at',
+  'updated_at',
+  'deleted_at',
+]);
+
+/** The categories of a memory; another word becomes a tag, so that nothing is refused and nothing is lost. */
+const CATEGORIES = new Set([
+  'project',
+  'conversation',
+  'agent',
+  'global',
+  'infrastructure',
+  'incidents',
+  'deployments',
+  'monitoring',
+  'runbooks',
+  'security',
+]);
+
+export function isCategory(text: string): boolean {
+  return CATEGORIES.has(text);
+}
+
+/** Tags as a list or as one text with commas. */
+export function tagList(value: unknown): string[] {
+  if (typeof value === 'string') return value.split(',').map((tag) => tag.trim());
+  if (!Array.isArray(value)) return [];
+  return value.filter((tag) => typeof tag === 'string' || typeof tag === 'number').map(String);
+}

@@ -1,0 +1,17 @@
+// Importers of conversations, records and documents: what the memory domain may use of them.
+export { detectFormat } from './detect.ts';
+export { markMemory } from './memory-mark.ts';
+export { openImport, textSource } from './open.ts';
+export type {
+  DetectedFormat,
+  ImportCounts,
+  ImportEvent,
+  ImportFormat,
+  ImportItem,
+  ImportOptions,
+  ImportPosition,
+  ImportProblem,
+  ImportProblemCode,
+  ImportedConversation,
+  Redact,
+} from './types.ts';

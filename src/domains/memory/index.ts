@@ -1,0 +1,10 @@
+// Memory: storing, finding and forgetting. What other domains, surfaces and compose.ts may use.
+export { createMemory, type MemoryDomain } from './create.ts';
+export { exportMemories } from './export-service.ts';
+export type { ImportFormat } from './import/index.ts';
+export { IMPORT_FORMATS, type ImportStep } from './import-service.ts';
+export { memoryOperations } from './operations/index.ts';
+export { redactSecrets } from './redaction/index.ts';
+export type { Redact } from './rules/deps.ts';
+export { cleanUp } from './rules/lifecycle.ts';
+export type { MemoryDeps } from './service.ts';

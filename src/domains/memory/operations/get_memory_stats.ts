@@ -1,0 +1,69 @@
+// get_memory_stats: how much is stored, of what kind, and how current the indexes are.
+import { z } from 'zod';
+import { idField, nameField } from '../../../kernel/fields.ts';
+import { defineOperation, READS } from '../../../kernel/operation.ts';
+import { plural } from '../render.ts';
+import { countBy, deletedCount, topTags, totals } from '../rules/stats.ts';
+import type { MemoryDeps } from '../service.ts';
+
+const counts = (what: string) => z.record(z.string(), z.number()).describe(`Memories by ${what}.`);
+
+const input = z.strictObject({
+  project: nameField('Only this project.').optional(),
+  project_id: idField('Only this project, by id.').optional(),
+});
+
+const output = z.object({
+  total: z.number().describe('Living memories you may see.'),
+  deleted: z.number().describe('Your memories in the recycle bin.'),
+  content_chars: z.number().describe('Characters of text.'),
+  oldest: z.string().nullable().describe('First stored.'),
+  newest: z.string().nullable().describe('Last stored.'),
+  by_category: counts('category'),
+  by_scope: counts('scope'),
+  by_project: counts('project; empty name: none'),
+  by_machine: counts('machine'),
+  by_agent: counts('agent'),
+  by_format: counts('format version'),
+  by_source: counts('source'),
+  top_tags: counts('tag, most used'),
+  vectors_pending: z.number().describe('Memories found by their words only until their vector is made.'),
+});
+
+export const getMemoryStats = defineOperation<MemoryDeps, typeof input, typeof output>({
+  name: 'get_memory_stats',
+  title: 'Memory statistics',
+  description:
+    'Counts the memories you may see by category, scope, project, machine, agent, format and tag, and says how current the search indexes are.',
+  toolset: 'memory',
+  core: true,
+  input,
+  output,
+  effects: READS,
+  permission: 'memory.read',
+  rest: { method: 'GET', path: '/memories/stats' },
+  cli: { group: 'memory', verb: 'stats' },
+  examples: [{ title: 'Everything', input: {} }],
+  async handle({ store, search }, { project, project_id }, { principal }) {
+    const filter = { ...(project ? { project } : {}), ...(project_id ? { project_id } : {}) };
+    const by = (column: Parameters<typeof countBy>[1]) => countBy(store.db, column, filter, principal);
+    return {
+      ...(await totals(store.db, filter, principal)),
+      deleted: await deletedCount(store.db, principal),
+      by_category: await by('category'),
+      by_scope: await by('scope'),
+      by_project: await by('project'),
+      by_machine: await by('machine_id'),
+      by_agent: await by('agent_id'),
+      by_format: await by('format_version'),
+      by_source: await by('source'),
+      top_tags: await topTags(store.db, filter, principal, 20),
+      vectors_pending: await search.pending(),
+    };
+  },
+  text(out) {
+    const kinds = Object.entries(out.by_category).map(([name, count]) => `${name} ${count}`);
+    const lines = [`${plural(out.total, 'memory', 'memories')}, ${out.deleted} in the recycle bin.`, kinds.join(', ')];
+    return [{ kind: 'text', text: lines.join('\n').trim() }];
+  },
+});

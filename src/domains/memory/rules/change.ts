@@ -1,0 +1,169 @@
+// Changing a memory: owner only, earlier versions kept, undo, and refusal when somebody else was faster.
+import { toIso } from '../../../kernel/clock.ts';
+import { failure } from '../../../kernel/errors.ts';
+import { detectFormat } from '../../format/index.ts';
+import { memoryNotFound, notOwner, versionConflict } from '../errors.ts';
+import type { MemoryRow, NewMemoryRow, Snapshot } from '../record.ts';
+import { findLivingByIdentity, findVisible, listVersions, type MemoryTrx, updateRow } from '../repository.ts';
+import type { NewMemory } from '../schema.ts';
+import type { Caller, RuleDeps } from './deps.ts';
+import { identityHash } from './identity.ts';
+import { saveSignature } from './twins.ts';
+
+export type MemoryPatch = { readonly [Key in keyof NewMemory]?: NewMemory[Key] | null | undefined };
+
+export interface ChangeResult {
+  readonly row: MemoryRow;
+  readonly changed_fields: readonly string[];
+  readonly redacted: readonly string[];
+}
+
+const CLEARABLE = new Set([
+  'context',
+  'project',
+  'project_id',
+  'session_id',
+  'sequence',
+  'occurred_at',
+  'valid_from',
+  'valid_until',
+]);
+
+/** Applies a patch. `null` clears a field. Errors: not_found, forbidden, conflict (`expected_version`). */
+export async function changeMemory(
+  deps: RuleDeps,
+  memory_id: string,
+  patch: MemoryPatch,
+  caller: Caller,
+  options: { readonly expected_version?: number | undefined; readonly merge_metadata?: boolean } = {},
+): Promise<ChangeResult> {
+  const redacted: string[] = [];
+  const clean = await redactPatch(deps, patch, redacted);
+  const result = await deps.store.write(async (trx) => {
+    const row = await ownedRow(trx, memory_id, caller);
+    if (options.expected_version !== undefined && row.version !== options.expected_version) {
+      throw versionConflict(memory_id, options.expected_version, row.version);
+    }
+    const values = patchedColumns(row, clean, options.merge_metadata ?? true);
+    const changed_fields = Object.keys(values).filter(
+      (key) => values[key as keyof typeof values] !== row[key as keyof MemoryRow],
+    );
+    if (changed_fields.length === 0) return { row, changed_fields };
+    return { row: await writeChange(deps, trx, row, values, 'update', caller), changed_fields };
+  });
+  announce(deps, result.row);
+  return { ...result, redacted };
+}
+
+/** Takes the latest change back: the record says again what it said before. Undoing twice goes back two changes. */
+export async function undoChange(deps: RuleDeps, memory_id: string, caller: Caller): Promise<MemoryRow> {
+  const row = await deps.store.write(async (trx) => {
+    const current = await ownedRow(trx, memory_id, caller);
+    const target = undoTarget(await listVersions(trx, memory_id));
+    if (!target) throw failure('conflict', `Memory ${memory_id} has no earlier version.`, 'There is nothing to undo.');
+    const snapshot = JSON.parse(target.snapshot) as Snapshot;
+    return writeChange(deps, trx, current, snapshot, `undo:${target.version}`, caller);
+  });
+  announce(deps, row);
+  return row;
+}
+
+/** The version to go back to: skips the pairs of changes and undos that cancel each other. */
+function undoTarget<V extends { version: number; change: string }>(versions: readonly V[]): V | undefined {
+  let before = Number.POSITIVE_INFINITY;
+  for (const entry of versions) {
+    if (entry.version >= before) continue;
+    if (!entry.change.startsWith('undo:')) return entry;
+    before = Number(entry.change.slice('undo:'.length));
+  }
+  return undefined;
+}
+
+/** A living row the caller owns. Hidden and absent ones answer alike. */
+export async function ownedRow(trx: MemoryTrx, memory_id: string, caller: Caller): Promise<MemoryRow> {
+  const row = await findVisible(trx, memory_id, caller.principal);
+  if (!row) throw memoryNotFound(memory_id);
+  if (row.user_id !== caller.principal.user_id) throw notOwner(memory_id);
+  return row;
+}
+
+async function redactPatch(deps: RuleDeps, patch: MemoryPatch, redacted: string[]): Promise<MemoryPatch> {
+  const clean = { ...patch };
+  for (const field of ['content', 'context'] as const) {
+    const text = patch[field];
+    if (typeof text !== 'string') continue;
+    const result = await deps.redact(text);
+    clean[field] = result.text;
+    redacted.push(...result.findings.map((finding) => finding.kind));
+  }
+  return clean;
+}
+
+function patchedColumns(row: MemoryRow, patch: MemoryPatch, mergeMetadata: boolean): Partial<NewMemoryRow> {
+  const columns: Record<string, unknown> = {};
+  for (const [field, value] of Object.entries(patch)) {
+    if (value === undefined || field === 'tags' || field === 'metadata') continue;
+    if (value === null && !CLEARABLE.has(field)) {
+      throw failure('invalid_input', `update_memory: ${field} cannot be cleared.`, 'Give it a value, or leave it out.');
+    }
+    columns[field] = value;
+  }
+  if (patch.tags) columns.tags = JSON.stringify(patch.tags);
+  if (patch.metadata) {
+    const kept = mergeMetadata ? (JSON.parse(row.metadata) as Record<string, unknown>) : {};
+    columns.metadata = JSON.stringify(withoutNulls({ ...kept, ...patch.metadata }));
+  }
+  return columns;
+}
+
+function withoutNulls(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).filter(([, entry]) => entry !== null));
+}
+
+async function writeChange(
+  deps: RuleDeps,
+  trx: MemoryTrx,
+  row: MemoryRow,
+  values: Partial<NewMemoryRow>,
+  change: string,
+  caller: Caller,
+): Promise<MemoryRow> {
+  const next = { ...row, ...values };
+  const identity_hash = identityHash(next);
+  const same = identity_hash === row.identity_hash ? undefined : await findLivingByIdentity(trx, identity_hash);
+  if (same) {
+    throw failure(
+      'conflict',
+      `Memory ${same.memory_id} already says exactly this.`,
+      'Delete one of the two, or merge them with merge_duplicate_memories.',
+      {
+        details: { memory_id: same.memory_id },
+      },
+    );
+  }
+  const note = { change, changed_at: toIso(deps.store.clock.now()), changed_by: caller.principal.user_id };
+  const textChanged = next.content !== row.content || next.context !== row.context;
+  const columns = { ...values, identity_hash, format_version: detectFormat(next.content) };
+  const written = await updateRow(deps.store, trx, row, columns, note);
+  if (textChanged) await renewVectors(deps, trx, written);
+  return written;
+}
+
+/** Old vectors go in the same commit, so that no search ever scores a text by what it used to say. */
+export async function renewVectors(deps: RuleDeps, trx: MemoryTrx, row: MemoryRow): Promise<void> {
+  await trx.deleteFrom('memory_vectors').where('row_id', '=', row.row_id).execute();
+  await saveSignature(trx, row.row_id, row.content);
+  await trx
+    .insertInto('memory_vector_queue')
+    .values({ row_id: row.row_id, attempts: 0, claimed_until: deps.vectors.claimUntil() })
+    .onConflict((conflict) =>
+      conflict.column('row_id').doUpdateSet({ attempts: 0, claimed_until: deps.vectors.claimUntil() }),
+    )
+    .execute();
+}
+
+/** Tells followers about a row that changed. */
+export function announce(deps: RuleDeps, row: MemoryRow): void {
+  deps.vectors.follow([row.row_id]);
+  deps.changed(row.memory_id);
+}

@@ -1,0 +1,41 @@
+// What the memory rules need from outside: the store, vectors, redaction and events, each as narrow as its use.
+import type { Principal } from '../../../kernel/operation.ts';
+import type { MemoryDatabase } from '../repository.ts';
+
+export interface Redacted {
+  readonly text: string;
+  readonly findings: readonly { readonly kind: string }[];
+}
+
+/** Replaces secrets in text on its way into a memory. */
+export type Redact = (text: string) => Promise<Redacted>;
+
+/** Follows the rows: makes vectors after the acknowledgement, forgets those of deleted rows. */
+export interface VectorFollower {
+  /** These rows were stored or changed by this process and wait in the queue under its claim. */
+  follow(row_ids: readonly number[]): void;
+  forget(row_ids: readonly number[]): void;
+  /** Milliseconds since the epoch until which a new queue row belongs to this process. */
+  claimUntil(): number;
+}
+
+export interface RetentionPolicy {
+  readonly category?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly max_age_days: number;
+}
+
+export interface RuleDeps {
+  readonly store: MemoryDatabase;
+  readonly redact: Redact;
+  readonly vectors: VectorFollower;
+  readonly retention: readonly RetentionPolicy[];
+  /** Tells subscribers that a memory changed. */
+  readonly changed: (memory_id: string) => void;
+}
+
+/** Who asks, and where their session says they work. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly project: string | undefined;
+}

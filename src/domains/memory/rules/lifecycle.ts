@@ -1,0 +1,201 @@
+// Deleting and what comes after: recycle bin, recovery, destruction, retention policies.
+import { toIso } from '../../../kernel/clock.ts';
+import { failure } from '../../../kernel/errors.ts';
+import { limits } from '../../../kernel/limits.ts';
+import { memoryNotFound, notOwner } from '../errors.ts';
+import { type MemoryFilter, matching } from '../filters.ts';
+import type { MemoryRow } from '../record.ts';
+import { findLivingByIdentity, findRow, listRows, type MemoryTrx, purgeRow, updateRow } from '../repository.ts';
+import { announce, ownedRow, renewVectors } from './change.ts';
+import type { Caller, RetentionPolicy, RuleDeps } from './deps.ts';
+
+const DAY_MS = 86_400_000;
+/** Rows destroyed or retired in one commit: keeps the write lock short. */
+const SWEEP_BATCH_COUNT = 200;
+
+export interface DeleteOptions {
+  readonly hard: boolean;
+  readonly reason: string | undefined;
+}
+
+/** Deletes a living memory, or destroys one that is in the recycle bin already when `hard` is set. */
+export async function deleteMemory(
+  deps: RuleDeps,
+  memory_id: string,
+  options: DeleteOptions,
+  caller: Caller,
+): Promise<MemoryRow> {
+  const row = await deps.store.write(async (trx) => {
+    const target = options.hard
+      ? await ownedRowOrDeleted(trx, memory_id, caller)
+      : await ownedRow(trx, memory_id, caller);
+    return removeOne(deps, trx, target, options, caller);
+  });
+  deps.vectors.forget([row.row_id]);
+  deps.changed(memory_id);
+  return row;
+}
+
+async function removeOne(
+  deps: RuleDeps,
+  trx: MemoryTrx,
+  row: MemoryRow,
+  options: DeleteOptions,
+  caller: Caller,
+): Promise<MemoryRow> {
+  if (options.hard) {
+    await purgeRow(deps.store, trx, row);
+    return row;
+  }
+  return retire(deps, trx, row, options.reason, caller, null);
+}
+
+/** Moves a row to the recycle bin. */
+export async function retire(
+  deps: RuleDeps,
+  trx: MemoryTrx,
+  row: MemoryRow,
+  reason: string | undefined,
+  caller: Caller,
+  merged_into: string | null,
+): Promise<MemoryRow> {
+  const now_ms = deps.store.clock.now();
+  const deleted_at = toIso(now_ms);
+  const values = {
+    deleted_at,
+    deleted_by: caller.principal.user_id,
+    delete_reason: reason ?? null,
+    purge_at: toIso(now_ms + limits.soft_delete_retention_ms),
+    merged_into,
+  };
+  const note = {
+    change: merged_into ? 'merge' : 'delete',
+    changed_at: deleted_at,
+    changed_by: caller.principal.user_id,
+  };
+  const next = await updateRow(deps.store, trx, row, values, note);
+  for (const table of ['memory_vectors', 'memory_vector_queue', 'memory_signatures'] as const) {
+    await trx.deleteFrom(table).where('row_id', '=', row.row_id).execute();
+  }
+  return next;
+}
+
+async function ownedRowOrDeleted(trx: MemoryTrx, memory_id: string, caller: Caller): Promise<MemoryRow> {
+  const row = await findRow(trx, memory_id);
+  const mine = row?.user_id === caller.principal.user_id;
+  if (!row || (!mine && (row.scope !== 'shared' || row.deleted_at !== null))) throw memoryNotFound(memory_id);
+  if (!mine) throw notOwner(memory_id);
+  return row;
+}
+
+/** Brings a memory back from the recycle bin as it was. Errors: not_found, conflict where the same text lives again. */
+export async function recoverMemory(deps: RuleDeps, memory_id: string, caller: Caller): Promise<MemoryRow> {
+  const row = await deps.store.write(async (trx) => {
+    const found = await findRow(trx, memory_id);
+    if (!found || found.deleted_at === null || found.user_id !== caller.principal.user_id) throw notInBin(memory_id);
+    const twin = await findLivingByIdentity(trx, found.identity_hash);
+    if (twin) {
+      throw failure(
+        'conflict',
+        `The same text was stored again as ${twin.memory_id}.`,
+        'Use that memory, or delete it first.',
+        {
+          details: { memory_id: twin.memory_id },
+        },
+      );
+    }
+    const note = { change: 'recover', changed_at: toIso(deps.store.clock.now()), changed_by: caller.principal.user_id };
+    const values = { deleted_at: null, deleted_by: null, delete_reason: null, purge_at: null, merged_into: null };
+    const restored = await updateRow(deps.store, trx, found, values, note);
+    await renewVectors(deps, trx, restored);
+    return restored;
+  });
+  announce(deps, row);
+  return row;
+}
+
+function notInBin(memory_id: string) {
+  return failure(
+    'not_found',
+    `Memory ${memory_id} is not in the recycle bin.`,
+    'list_deleted_memories shows what can be recovered; after 30 days it is destroyed.',
+    { details: { memory_id } },
+  );
+}
+
+/** What a bulk deletion would take, or takes: only memories the caller owns. */
+export async function bulkDelete(
+  deps: RuleDeps,
+  filter: MemoryFilter,
+  options: DeleteOptions & { readonly confirm: boolean },
+  caller: Caller,
+): Promise<{ rows: readonly MemoryRow[]; deleted: boolean }> {
+  const mine = { ...filter, user_id: caller.principal.user_id };
+  const select = (db: MemoryTrx | RuleDeps['store']['db']) =>
+    listRows(db, (eb) => matching(eb, mine), { limit: limits.bulk_max_items });
+  if (!options.confirm) return { rows: await select(deps.store.db), deleted: false };
+  const rows = await deps.store.write(async (trx) => {
+    const found = await select(trx);
+    for (const row of found) await removeOne(deps, trx, row, options, caller);
+    return found;
+  });
+  deps.vectors.forget(rows.map((row) => row.row_id));
+  for (const row of rows) deps.changed(row.memory_id);
+  return { rows, deleted: true };
+}
+
+export interface CleanupReport {
+  /** Destroyed because their 30 days in the recycle bin were over. */
+  readonly purged: number;
+  /** Moved to the recycle bin by a retention policy. */
+  readonly retired: number;
+  readonly retired_by_policy: readonly { readonly policy: RetentionPolicy; readonly count: number }[];
+}
+
+/** Destroys what has been in the recycle bin for 30 days and applies retention policies. Runs on a schedule too. */
+export async function cleanUp(deps: RuleDeps, caller: Caller): Promise<CleanupReport> {
+  const retired_by_policy: { policy: RetentionPolicy; count: number }[] = [];
+  for (const policy of deps.retention)
+    retired_by_policy.push({ policy, count: await applyPolicy(deps, policy, caller) });
+  const purged = await purgeExpired(deps);
+  return { purged, retired: retired_by_policy.reduce((sum, entry) => sum + entry.count, 0), retired_by_policy };
+}
+
+async function purgeExpired(deps: RuleDeps): Promise<number> {
+  let purged = 0;
+  for (;;) {
+    const rows = await deps.store.write(async (trx) => {
+      const expired = await trx
+        .selectFrom('memories')
+        .selectAll()
+        .where('deleted_at', 'is not', null)
+        .where('purge_at', '<=', toIso(deps.store.clock.now()))
+        .limit(SWEEP_BATCH_COUNT)
+        .execute();
+      for (const row of expired) await purgeRow(deps.store, trx, row);
+      return expired;
+    });
+    purged += rows.length;
+    if (rows.length < SWEEP_BATCH_COUNT) return purged;
+  }
+}
+
+async function applyPolicy(deps: RuleDeps, policy: RetentionPolicy, caller: Caller): Promise<number> {
+  const filter: MemoryFilter = {
+    created_to: toIso(deps.store.clock.now() - policy.max_age_days * DAY_MS),
+    ...(policy.category === undefined ? {} : { category: [policy.category] }),
+    ...(policy.tag === undefined ? {} : { tags_any: [policy.tag.toLowerCase()] }),
+  };
+  let count = 0;
+  for (;;) {
+    const rows = await deps.store.write(async (trx) => {
+      const old = await listRows(trx, (eb) => matching(eb, filter), { limit: SWEEP_BATCH_COUNT });
+      for (const row of old)
+        await retire(deps, trx, row, `retention policy: ${policy.max_age_days} days`, caller, null);
+      return old;
+    });
+    deps.vectors.forget(rows.map((row) => row.row_id));
+    count += rows.length;
+    if (rows.length < SWEEP_BATCH_COUNT) return count;
+  }
+}

@@ -1,0 +1,51 @@
+// Near-duplicates of a text: candidates by shared bands, then the true overlap of their word pairs.
+import { sql } from 'kysely';
+import type { Principal } from '../../../kernel/operation.ts';
+import { visibleTo } from '../filters.ts';
+import type { MemoryTrx, Reader } from '../repository.ts';
+import { bandKeys, jaccard, shingles } from './signature.ts';
+
+/** From this overlap on, two texts say the same with a few words changed. */
+const TWIN_SIMILARITY_MIN = 0.6;
+const CANDIDATES_MAX_COUNT = 20;
+
+export interface Twin {
+  readonly memory_id: string;
+  /** Share of common word pairs, 0 to 1. */
+  readonly similarity: number;
+}
+
+/** The most similar living memory the principal may see, if it is close enough. */
+export async function findTwin(db: Reader, content: string, principal: Principal): Promise<Twin | undefined> {
+  const set = shingles(content);
+  const keys = bandKeys(set);
+  if (keys.length === 0) return undefined;
+  const candidates = await db
+    .selectFrom('memory_signatures')
+    .innerJoin('memories', 'memories.row_id', 'memory_signatures.row_id')
+    .select(['memories.memory_id', 'memories.content', sql<number>`count(*)`.as('shared')])
+    .where('memory_signatures.band', 'in', keys)
+    .where('memories.deleted_at', 'is', null)
+    .where((eb) => visibleTo(eb as never, principal))
+    .groupBy('memories.row_id')
+    .orderBy('shared', 'desc')
+    .limit(CANDIDATES_MAX_COUNT)
+    .execute();
+  let best: Twin | undefined;
+  for (const candidate of candidates) {
+    const similarity = jaccard(set, shingles(candidate.content));
+    if (similarity >= TWIN_SIMILARITY_MIN && similarity > (best?.similarity ?? 0))
+      best = { memory_id: candidate.memory_id, similarity };
+  }
+  return best && { ...best, similarity: Math.round(best.similarity * 1000) / 1000 };
+}
+
+export async function saveSignature(trx: MemoryTrx, row_id: number, content: string): Promise<void> {
+  const keys = [...new Set(bandKeys(shingles(content)))];
+  await trx.deleteFrom('memory_signatures').where('row_id', '=', row_id).execute();
+  if (keys.length > 0)
+    await trx
+      .insertInto('memory_signatures')
+      .values(keys.map((band) => ({ band, row_id })))
+      .execute();
+}

@@ -1,0 +1,144 @@
+// From a search request to its answer: filter, ranking, page, token budget, neighbours and folding.
+import { toIso } from '../../../kernel/clock.ts';
+import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
+import { resolveSince } from '../../../kernel/moments.ts';
+import type { OperationContext } from '../../../kernel/operation.ts';
+import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
+import { toMemory } from '../record.ts';
+import { summarise } from '../render.ts';
+import { listRows } from '../repository.ts';
+import type { MemoryDeps } from '../service.ts';
+import { turnsAround } from './neighbours.ts';
+import type { SearchInput, SearchOutput, SearchResult } from './schema.ts';
+import type { Hit } from './search.ts';
+
+/** English text of models' tokenizers has about four characters a token. */
+const CHARS_PER_TOKEN = 4;
+const SUMMARY_CHARS = 240;
+/** What a result costs besides its content. */
+const OVERHEAD_CHARS: Readonly<Record<SearchInput['detail'], number>> = { ids: 60, summary: 220, full: 700 };
+
+/** The handler of search_memories. */
+export async function answerSearch(deps: MemoryDeps, input: SearchInput, ctx: OperationContext): Promise<SearchOutput> {
+  const filter = toFilter(input, deps.store.clock.now());
+  if (input.query.trim() === '') return listAnswer(deps, input, filter, ctx);
+  const offset = input.cursor === undefined ? 0 : Number(decodeCursor(input.cursor, 1)[0]);
+  const found = await deps.search.find(
+    input.query,
+    filter,
+    { limit: input.limit + 1, offset, semantic: input.semantic },
+    ctx,
+  );
+  const { results, used } = await withinBudget(deps, found.hits.slice(0, input.limit), input, ctx);
+  const more = found.hits.length > used;
+  return { results, next_cursor: more ? encodeCursor([offset + used]) : null, mode: found.mode, notice: found.notice };
+}
+
+async function listAnswer(
+  deps: MemoryDeps,
+  input: SearchInput,
+  filter: MemoryFilter,
+  ctx: OperationContext,
+): Promise<SearchOutput> {
+  const after = input.cursor === undefined ? undefined : (decodeCursor(input.cursor, 2) as [string, number]);
+  const rows = await listRows(deps.store.db, (eb) => eb.and([matching(eb, filter), visibleTo(eb, ctx.principal)]), {
+    limit: input.limit + 1,
+    ...(after ? { after } : {}),
+  });
+  const hits = rows.map((row): Hit => ({ row, score: 0, parts: {}, folded: [], excerpt: undefined }));
+  const { results, used } = await withinBudget(deps, hits.slice(0, input.limit), input, ctx);
+  const last = rows[used - 1];
+  const next_cursor = rows.length > used && last ? encodeCursor([last.created_at, last.row_id]) : null;
+  return { results, next_cursor, mode: 'list', notice: null };
+}
+
+/** As many hits as the token budget holds; the first is cut rather than left out. */
+async function withinBudget(
+  deps: MemoryDeps,
+  hits: readonly Hit[],
+  input: SearchInput,
+  ctx: OperationContext,
+): Promise<{ results: SearchResult[]; used: number }> {
+  let room_chars = input.max_tokens * CHARS_PER_TOKEN;
+  const results: SearchResult[] = [];
+  for (const hit of hits) {
+    const result = await shape(deps, hit, input, ctx);
+    const cost_chars = OVERHEAD_CHARS[input.detail] + (result.content?.length ?? 0) + neighbourChars(result);
+    if (cost_chars > room_chars && results.length > 0) break;
+    results.push(
+      cost_chars > room_chars
+        ? cut(result, hit, Math.max(SUMMARY_CHARS, room_chars - OVERHEAD_CHARS[input.detail]))
+        : result,
+    );
+    room_chars -= cost_chars;
+  }
+  return { results, used: results.length };
+}
+
+function neighbourChars(result: SearchResult): number {
+  return (result.neighbours ?? []).reduce((sum, turn) => sum + turn.content.length, 0);
+}
+
+function cut(result: SearchResult, hit: Hit, max_chars: number): SearchResult {
+  const { neighbours: _neighbours, ...rest } = result;
+  const text = hit.excerpt ?? result.content ?? '';
+  return {
+    ...rest,
+    content: text.slice(0, max_chars),
+    content_truncated: text.length > max_chars || text !== result.content,
+  };
+}
+
+async function shape(deps: MemoryDeps, hit: Hit, input: SearchInput, ctx: OperationContext): Promise<SearchResult> {
+  const memory = toMemory(hit.row);
+  const extras = {
+    score: Math.round(hit.score * 10_000) / 10_000,
+    ...(hit.folded.length > 0 ? { duplicates: [...hit.folded] } : {}),
+    ...(input.explain ? { explain: { ...hit.parts } } : {}),
+  };
+  if (input.detail === 'ids') return { memory_id: memory.memory_id, ...extras };
+  const neighbours =
+    input.neighbours > 0 ? await turnsAround(deps.store.db, hit.row, input.neighbours, ctx.principal) : [];
+  const around = neighbours.length > 0 ? { neighbours } : {};
+  if (input.detail === 'full') return { ...memory, ...extras, ...around };
+  const { memory_id, category, tags, project, created_at } = memory;
+  const content = summarise(hit.excerpt ?? memory.content, SUMMARY_CHARS);
+  return {
+    memory_id,
+    category,
+    tags,
+    project,
+    created_at,
+    content,
+    content_truncated: content !== memory.content,
+    ...extras,
+    ...around,
+  };
+}
+
+function toFilter(input: SearchInput, now_ms: number): MemoryFilter {
+  const { category, tags, tags_all, tags_none, machine_id, exclude_machines, agent_id, since, until } = input;
+  const given = {
+    project: input.project,
+    project_id: input.project_id,
+    session_id: input.session_id,
+    scope: input.scope,
+  };
+  const places = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const present =
+    input.include_superseded && input.valid_at === undefined ? {} : { valid_at: input.valid_at ?? toIso(now_ms) };
+  return {
+    ...places,
+    ...present,
+    include_superseded: input.include_superseded,
+    ...(category === undefined ? {} : { category: typeof category === 'string' ? [category] : category }),
+    ...(tags?.length ? { tags_any: tags } : {}),
+    ...(tags_all?.length ? { tags_all } : {}),
+    ...(tags_none?.length ? { tags_none } : {}),
+    ...(machine_id?.length ? { machine_id } : {}),
+    ...(exclude_machines?.length ? { exclude_machines } : {}),
+    ...(agent_id?.length ? { agent_id } : {}),
+    ...(since === undefined ? {} : { since: resolveSince(since, now_ms) }),
+    ...(until === undefined ? {} : { until }),
+  };
+}

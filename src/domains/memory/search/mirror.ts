@@ -1,0 +1,75 @@
+// The vector index of this process as a mirror of the store's vectors, whoever wrote them.
+import type { MemoryIndex } from '../../../storage/vectors/memory-index.ts';
+import type { MemoryDatabase } from '../repository.ts';
+import { readFit, saveFit, vectorsAfter } from './vector-rows.ts';
+
+/** Rows read between two turns of the event loop: about 10 ms. */
+const SLICE_COUNT = 2_000;
+
+export interface VectorMirror {
+  /** Brings the index up to the store. Cheap when nothing changed. */
+  refresh(): Promise<void>;
+  /** True once the first load is done. */
+  loaded(): boolean;
+  readonly index: MemoryIndex;
+}
+
+export interface MirrorDeps {
+  readonly store: MemoryDatabase;
+  readonly index: MemoryIndex;
+  readonly model_id: string;
+  /** Only long-lived processes fit the index to the collection and keep the result. */
+  readonly fits: boolean;
+  readonly onError: (error: unknown) => void;
+}
+
+export function createVectorMirror(deps: MirrorDeps): VectorMirror {
+  const { store, index, model_id } = deps;
+  let lastSeq = 0;
+  let loaded = false;
+  let current: Promise<void> | undefined;
+  let fitting: Promise<void> | undefined;
+
+  async function readSlices(): Promise<void> {
+    for (;;) {
+      const slice = await vectorsAfter(store, model_id, lastSeq, SLICE_COUNT);
+      for (const { row_id, chunk, vector } of slice) {
+        // A row's first chunk replaces what was known of it; the others follow in the order of the commit.
+        if (chunk === 0) index.upsert(row_id, [vector]);
+        else index.add(row_id, chunk, vector);
+      }
+      lastSeq = slice.at(-1)?.vector_seq ?? lastSeq;
+      if (slice.length < SLICE_COUNT) return;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  async function load(): Promise<void> {
+    if (!loaded) {
+      const fit = await readFit(store, model_id);
+      if (fit) index.importFit(fit);
+    }
+    await readSlices();
+    loaded = true;
+    if (deps.fits && index.fitIsDue()) fitting ??= fitAndKeep().finally(() => (fitting = undefined));
+  }
+
+  async function fitAndKeep(): Promise<void> {
+    try {
+      await index.fit();
+      const state = index.exportFit();
+      if (state) await saveFit(store, model_id, state, index.size);
+    } catch (error) {
+      deps.onError(error);
+    }
+  }
+
+  return {
+    index,
+    loaded: () => loaded,
+    refresh() {
+      current ??= load().finally(() => (current = undefined));
+      return current;
+    },
+  };
+}

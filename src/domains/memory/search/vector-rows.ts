@@ -1,0 +1,189 @@
+// SQL over vectors and the queue of memories that wait for theirs.
+import { sql } from 'kysely';
+import { inList, type MemoryDatabase, type MemoryTrx } from '../repository.ts';
+
+export interface QueuedText {
+  readonly row_id: number;
+  readonly content: string;
+  readonly context: string | null;
+  /** Clock of the row when its text was read: a vector of an older text is not saved. */
+  readonly clock: string;
+}
+
+export interface StoredChunk {
+  readonly vector_seq: number;
+  readonly row_id: number;
+  readonly chunk: number;
+  readonly vector: Uint8Array;
+}
+
+export interface NewChunk {
+  readonly vector: Uint8Array;
+  readonly start_char: number;
+  readonly end_char: number;
+  readonly tokens: Uint8Array | null;
+}
+
+/** Texts of queued rows among these ids. */
+export function queuedTexts(store: MemoryDatabase, row_ids: readonly number[]): Promise<QueuedText[]> {
+  return store.db
+    .selectFrom('memory_vector_queue')
+    .innerJoin('memories', 'memories.row_id', 'memory_vector_queue.row_id')
+    .select(['memories.row_id', 'memories.content', 'memories.context', 'memories.clock'])
+    .where(inList('memory_vector_queue.row_id', row_ids))
+    .execute();
+}
+
+/** Takes over queue rows that nobody works on: their process ended, or gave them back. */
+export function claimAbandoned(store: MemoryDatabase, limit: number, until_ms: number): Promise<number[]> {
+  return store.write(async (trx) => {
+    const rows = await trx
+      .selectFrom('memory_vector_queue')
+      .select('row_id')
+      .where('claimed_until', '<', store.clock.now())
+      .orderBy('row_id')
+      .limit(limit)
+      .execute();
+    const ids = rows.map((row) => row.row_id);
+    await trx
+      .updateTable('memory_vector_queue')
+      .set({ claimed_until: until_ms })
+      .where(inList('row_id', ids))
+      .execute();
+    return ids;
+  });
+}
+
+export async function hasAbandoned(store: MemoryDatabase): Promise<boolean> {
+  const row = await store.db
+    .selectFrom('memory_vector_queue')
+    .select('row_id')
+    .where('claimed_until', '<', store.clock.now())
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Gives claimed rows back, so that the next process need not wait for the claim to end. */
+export function releaseClaims(store: MemoryDatabase, row_ids: readonly number[]): Promise<void> {
+  return store.write(async (trx) => {
+    await trx.updateTable('memory_vector_queue').set({ claimed_until: 0 }).where(inList('row_id', row_ids)).execute();
+  });
+}
+
+/** Counts a failed attempt and leaves the row claimed for a pause that grows with the attempts. */
+export function postpone(store: MemoryDatabase, row_ids: readonly number[], until_ms: number): Promise<void> {
+  return store.write(async (trx) => {
+    await trx
+      .updateTable('memory_vector_queue')
+      .set({ attempts: sql<number>`attempts + 1`, claimed_until: until_ms })
+      .where(inList('row_id', row_ids))
+      .execute();
+  });
+}
+
+/** Saves the vectors of rows whose text is still the one that was embedded and that nobody else finished. */
+export function saveVectors(
+  store: MemoryDatabase,
+  model_id: string,
+  done: readonly { readonly text: QueuedText; readonly chunks: readonly NewChunk[] }[],
+): Promise<void> {
+  return store.write(async (trx) => {
+    for (const { text, chunks } of done) {
+      const current = await trx
+        .selectFrom('memories')
+        .select('clock')
+        .where('row_id', '=', text.row_id)
+        .executeTakeFirst();
+      if (current?.clock !== text.clock) continue;
+      const queued = await trx.deleteFrom('memory_vector_queue').where('row_id', '=', text.row_id).executeTakeFirst();
+      if (queued.numDeletedRows === 0n) continue;
+      await insertChunks(trx, text.row_id, model_id, chunks);
+    }
+  });
+}
+
+async function insertChunks(
+  trx: MemoryTrx,
+  row_id: number,
+  model_id: string,
+  chunks: readonly NewChunk[],
+): Promise<void> {
+  await trx.deleteFrom('memory_vectors').where('row_id', '=', row_id).execute();
+  for (const [chunk, { vector, start_char, end_char, tokens }] of chunks.entries()) {
+    await trx
+      .insertInto('memory_vectors')
+      .values({ row_id, chunk, model_id, start_char, end_char, vector, tokens })
+      .execute();
+  }
+}
+
+/** Vectors that arrived after `after_seq`, in order. A row's chunks are neighbours: they were written in one commit. */
+export function vectorsAfter(
+  store: MemoryDatabase,
+  model_id: string,
+  after_seq: number,
+  limit: number,
+): Promise<StoredChunk[]> {
+  return store.db
+    .selectFrom('memory_vectors')
+    .select(['vector_seq', 'row_id', 'chunk', 'vector'])
+    .where('vector_seq', '>', after_seq)
+    .where('model_id', '=', model_id)
+    .orderBy('vector_seq')
+    .limit(limit)
+    .execute();
+}
+
+export async function queueDepth(store: MemoryDatabase): Promise<number> {
+  const row = await store.db
+    .selectFrom('memory_vector_queue')
+    .select(sql<number>`count(*)`.as('depth'))
+    .executeTakeFirstOrThrow();
+  return row.depth;
+}
+
+/** Queues every living memory that has no vector of this model: after a change of model, or a repair. */
+export function queueMissing(store: MemoryDatabase, model_id: string): Promise<number> {
+  return store.write(async (trx) => {
+    const result = await sql`
+      insert into memory_vector_queue (row_id, attempts, claimed_until)
+      select row_id, 0, 0 from memories
+      where deleted_at is null
+        and not exists (select 1 from memory_vectors v where v.row_id = memories.row_id and v.model_id = ${model_id})
+      on conflict (row_id) do nothing`.execute(trx);
+    return Number(result.numAffectedRows ?? 0);
+  });
+}
+
+/** Forgets every vector, so that all are made again. */
+export async function dropVectors(store: MemoryDatabase): Promise<void> {
+  await store.write(async (trx) => {
+    await trx.deleteFrom('memory_vectors').execute();
+    await trx.deleteFrom('vector_state').execute();
+  });
+}
+
+export async function readFit(store: MemoryDatabase, model_id: string): Promise<Uint8Array | undefined> {
+  const row = await store.db
+    .selectFrom('vector_state')
+    .select('state')
+    .where('model_id', '=', model_id)
+    .executeTakeFirst();
+  return row?.state;
+}
+
+export async function saveFit(
+  store: MemoryDatabase,
+  model_id: string,
+  state: Uint8Array,
+  row_count: number,
+): Promise<void> {
+  await store.write(async (trx) => {
+    await trx
+      .insertInto('vector_state')
+      .values({ model_id, state, row_count })
+      .onConflict((conflict) => conflict.column('model_id').doUpdateSet({ state, row_count }))
+      .execute();
+  });
+}

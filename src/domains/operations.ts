@@ -1,0 +1,5 @@
+// All operation definitions in the order tools are listed, without opening a store: for docs, schemas and command lines.
+import { formatOperations } from './format/index.ts';
+import { memoryOperations } from './memory/index.ts';
+
+export const operationDefinitions = [...memoryOperations, ...formatOperations] as const;

@@ -1,0 +1,80 @@
+// Health: what this process needs, checked for real, each with its fix.
+import { statfs } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { sql } from 'kysely';
+import type { MemoryDomain } from '../domains/memory/index.ts';
+import { toErrorBody } from '../kernel/errors.ts';
+import type { Database } from '../storage/database.ts';
+import type { Embedder } from '../storage/embedding/port.ts';
+import type { HealthCheck, HealthReport } from '../surfaces/runtime.ts';
+
+const DISK_FREE_MIN_BYTES = 200 * 1024 * 1024;
+const QUEUE_DEPTH_WARN = 5_000;
+
+export interface HealthDeps {
+  readonly version: string;
+  readonly store: Database;
+  readonly embedder: Embedder;
+  readonly memory: MemoryDomain;
+}
+
+export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
+  const started_ms = performance.now();
+  return async () => {
+    const checks = [
+      await storeCheck(deps.store),
+      await diskCheck(deps.store),
+      embeddingCheck(deps),
+      await queueCheck(deps.memory),
+    ];
+    const failed = checks.some((check) => check.status === 'failed');
+    const degraded = checks.some((check) => check.status === 'degraded');
+    return {
+      status: failed ? 'failed' : degraded ? 'degraded' : 'ok',
+      version: deps.version,
+      machine_id: deps.store.machine_id,
+      uptime_seconds: Math.round((performance.now() - started_ms) / 1000),
+      checks,
+    };
+  };
+}
+
+async function storeCheck(store: Database): Promise<HealthCheck> {
+  const name = 'store';
+  try {
+    await sql`select 1 from changes limit 1`.execute(store.db);
+    return { name, status: 'ok', detail: `${store.file} answers` };
+  } catch (error) {
+    const body = toErrorBody(error);
+    return { name, status: 'failed', detail: body.message, fix: body.hint };
+  }
+}
+
+async function diskCheck(store: Database): Promise<HealthCheck> {
+  const { bavail, bsize } = await statfs(dirname(store.file));
+  const free_bytes = bavail * bsize;
+  const detail = `${Math.round(free_bytes / 1024 / 1024)} MiB free`;
+  if (free_bytes >= DISK_FREE_MIN_BYTES) return { name: 'disk', status: 'ok', detail };
+  return { name: 'disk', status: 'degraded', detail, fix: `Free space on the disk of ${dirname(store.file)}.` };
+}
+
+function embeddingCheck({ embedder, memory }: HealthDeps): HealthCheck {
+  const name = 'embedding';
+  const trouble = memory.trouble();
+  if (trouble)
+    return { name, status: 'degraded', detail: `${trouble.message} Searches use words alone.`, fix: trouble.hint };
+  const detail = embedder.status().loaded ? `${embedder.id} loaded` : `${embedder.id} loads with the first search`;
+  return { name, status: 'ok', detail };
+}
+
+async function queueCheck(memory: MemoryDomain): Promise<HealthCheck> {
+  const depth = await memory.queueDepth();
+  const detail = `${depth} memories wait for their vector, ${memory.mirror.index.size} in the index`;
+  if (depth < QUEUE_DEPTH_WARN) return { name: 'vectors', status: 'ok', detail };
+  return {
+    name: 'vectors',
+    status: 'degraded',
+    detail,
+    fix: 'They are found by words meanwhile; the queue empties by itself at some hundred a second.',
+  };
+}

@@ -1,0 +1,42 @@
+// What a hub does by itself: hourly clean-up and retention, session counts to disk, optimising the store.
+import { Cron } from 'croner';
+import type { Sessions } from '../domains/identity/index.ts';
+import { cleanUp, type MemoryDeps } from '../domains/memory/index.ts';
+import type { Principal } from '../kernel/operation.ts';
+import type { Log } from '../surfaces/runtime.ts';
+
+export interface MaintenanceDeps {
+  readonly memory: MemoryDeps;
+  readonly sessions: Sessions;
+  readonly principal: Principal;
+  readonly log: Log;
+}
+
+/** Starts the schedules; the returned function ends them. */
+export function startMaintenance({ memory, sessions, principal, log }: MaintenanceDeps): () => void {
+  const guarded = (name: string, task: () => Promise<unknown>) => async () => {
+    try {
+      await task();
+    } catch (error) {
+      log.error({ task: name, err: error }, 'scheduled task failed; it runs again at its next time');
+    }
+  };
+  const hourly = async () => {
+    const report = await cleanUp(memory, { principal, project: undefined });
+    const sessions_forgotten = await sessions.prune();
+    memory.store.raw.exec('pragma optimize');
+    log.info({ purged: report.purged, retired: report.retired, sessions_forgotten }, 'clean-up done');
+  };
+  const options = { protect: true, unref: true };
+  const jobs = [
+    new Cron('17 * * * *', options, guarded('clean-up', hourly)),
+    new Cron(
+      '*/10 * * * * *',
+      options,
+      guarded('session counts', () => sessions.flush()),
+    ),
+  ];
+  return () => {
+    for (const job of jobs) job.stop();
+  };
+}

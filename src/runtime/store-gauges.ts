@@ -1,0 +1,27 @@
+// Sizes and depths for the metrics, read from the store when it is scraped.
+import { stat } from 'node:fs/promises';
+import { sql } from 'kysely';
+import type { MemoryDomain } from '../domains/memory/index.ts';
+import type { Database } from '../storage/database.ts';
+import type { Gauges } from './metrics.ts';
+
+export function readGauges(store: Database, memory: MemoryDomain): () => Promise<Gauges> {
+  return async () => {
+    const counts = await sql<{ living: number; deleted: number; sequence: number }>`
+      select count(*) filter (where deleted_at is null) as living,
+             count(*) filter (where deleted_at is not null) as deleted,
+             (select coalesce(max(seq), 0) from changes) as sequence
+      from memories`.execute(store.db);
+    const row = counts.rows[0] ?? { living: 0, deleted: 0, sequence: 0 };
+    const { size } = await stat(store.file);
+    return {
+      memories: row.living,
+      memories_deleted: row.deleted,
+      change_sequence: row.sequence,
+      store_bytes: size,
+      vectors_indexed: memory.mirror.index.size,
+      vector_index_bytes: memory.mirror.index.bytes,
+      vector_queue_depth: await memory.queueDepth(),
+    };
+  };
+}

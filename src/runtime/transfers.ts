@@ -1,0 +1,49 @@
+// Imports and exports as surfaces see them, over the memory domain.
+
+import {
+  exportMemories,
+  IMPORT_FORMATS,
+  type ImportFormat,
+  type ImportStep,
+  type MemoryDeps,
+} from '../domains/memory/index.ts';
+import { failure } from '../kernel/errors.ts';
+import type { Principal } from '../kernel/operation.ts';
+import type { ExportOptions, ImportOptions, TransferEvent, Transfers } from '../surfaces/runtime.ts';
+
+export function createTransfers(deps: MemoryDeps): Transfers {
+  return {
+    importFrom: (source, principal, options) => importFrom(deps, source, principal, options),
+    exportTo: (principal: Principal, options: ExportOptions) => exportMemories(deps.store, principal, options),
+  };
+}
+
+async function* importFrom(
+  deps: MemoryDeps,
+  source: AsyncIterable<Uint8Array>,
+  principal: Principal,
+  options: ImportOptions,
+): AsyncGenerator<TransferEvent> {
+  const format = options.format === undefined ? undefined : knownFormat(options.format);
+  const { project, scope, signal } = options;
+  const request = { source, format, name: options.file_name, project, scope, signal, tags: options.tags };
+  for await (const step of deps.imports.run(request, { principal, project: undefined }))
+    yield toEvent(step, options.format ?? 'auto');
+}
+
+function toEvent(step: ImportStep, format: string): TransferEvent {
+  if (step.type === 'problem') return step;
+  const { stored, skipped, problems, conversations } = step.totals;
+  if (step.type === 'progress') return { type: 'progress', read_bytes: step.position.bytes, stored, skipped, problems };
+  return { type: 'done', format, stored, skipped, problems, conversations };
+}
+
+function knownFormat(format: string): ImportFormat {
+  const known = IMPORT_FORMATS.find((name) => name === format);
+  if (known) return known;
+  throw failure(
+    'invalid_input',
+    `There is no import format ${JSON.stringify(format.slice(0, 40))}.`,
+    `Use one of ${IMPORT_FORMATS.join(', ')}, or leave it out.`,
+  );
+}

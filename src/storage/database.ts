@@ -1,0 +1,84 @@
+// The open store: typed queries, one write door with group commit, the change recorder and a way to see others' writes.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
+import { Kysely, type Transaction } from 'kysely';
+import { type Clock, systemClock } from '../kernel/clock.ts';
+import { createChangeRecorder, type RecordChange } from './changes.ts';
+import { createHybridClock } from './hybrid-clock.ts';
+import { migrate } from './migrate.ts';
+import { nodeSqliteDialect } from './sqlite/dialect.ts';
+import { storageError } from './sqlite/errors.ts';
+import { openSqlite } from './sqlite/open.ts';
+import type { StorageTables } from './tables.ts';
+import { textIndexDdl } from './text/fts5.ts';
+import { createWriteQueue, type WriteQueue } from './write-queue.ts';
+
+export interface Database<Tables = unknown> {
+  /** Reads. Writes go through `write`. */
+  readonly db: Kysely<Tables & StorageTables>;
+  readonly write: WriteQueue<Tables & StorageTables>;
+  readonly recordChange: RecordChange;
+  readonly machine_id: string;
+  readonly clock: Clock;
+  /** The engine itself, for adapters of this dialect (full text, backup) only. */
+  readonly raw: DatabaseSync;
+  readonly file: string;
+  /** The same store seen with a domain's tables. */
+  withTables<More>(): Database<More>;
+  /** Changes when another process committed; cheap enough to ask before every search. */
+  dataVersion(): number;
+  close(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly data_dir: string;
+  readonly machine_id: string;
+  readonly synchronous?: 'FULL' | 'NORMAL';
+  readonly clock?: Clock;
+}
+
+/** Opens (and where needed creates or migrates) the embedded store. Errors: see sqlite/errors.ts and migrate.ts. */
+export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const { raw, file } = openSqlite({ data_dir: options.data_dir, synchronous: options.synchronous ?? 'FULL' });
+  const db = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(raw, file) });
+  try {
+    await migrate(db as Kysely<unknown>, raw, file, { ddl: textIndexDdl });
+  } catch (error) {
+    await db.destroy();
+    raw.close();
+    throw storageError(error, file);
+  }
+  return assemble(db, raw, file, options);
+}
+
+function assemble(db: Kysely<StorageTables>, raw: DatabaseSync, file: string, options: DatabaseOptions): Database {
+  const clock = options.clock ?? systemClock;
+  const dataVersion = raw.prepare('pragma data_version');
+  const database: Database = {
+    db,
+    write: createWriteQueue(db) as WriteQueue<StorageTables>,
+    recordChange: createChangeRecorder(options.machine_id, createHybridClock(clock, options.machine_id)),
+    machine_id: options.machine_id,
+    clock,
+    raw,
+    file,
+    withTables: <More>() => database as unknown as Database<More>,
+    dataVersion: () => (dataVersion.get() as { data_version: number }).data_version,
+    async close() {
+      await db.destroy();
+      if (raw.isOpen) raw.close();
+    },
+  };
+  return database;
+}
+
+/** A transaction of a store with these tables. */
+export type Trx<Tables> = Transaction<Tables & StorageTables>;
+
+/** A store in a fresh temporary directory, for tests. The caller closes it. */
+export async function openTemporaryDatabase(options: Partial<DatabaseOptions> = {}): Promise<Database> {
+  const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-test-'));
+  return openDatabase({ data_dir, machine_id: 'test-machine', synchronous: 'NORMAL', ...options });
+}

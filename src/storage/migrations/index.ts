@@ -1,0 +1,7 @@
+// All migrations in order. A new one is a new file and a line here; a released one never changes.
+import * as memoryCore from './0001-memory-core.ts';
+import type { Migration } from './migration.ts';
+
+export const migrations: readonly Migration[] = [{ version: 1, name: memoryCore.name, up: memoryCore.up }];
+
+export const SCHEMA_VERSION = migrations.length;

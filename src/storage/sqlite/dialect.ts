@@ -1,0 +1,83 @@
+// Kysely over node:sqlite: one connection, cached statements, transactions that take the write lock at once.
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { LRUCache } from 'lru-cache';
+import { storageError } from './errors.ts';
+
+const STATEMENT_CACHE_SIZE = 256;
+
+interface CachedStatement {
+  readonly statement: StatementSync;
+  readonly returnsRows: boolean;
+}
+
+/** Makes the dialect for an open database; closing stays with whoever opened it. */
+export function nodeSqliteDialect(raw: DatabaseSync, file: string): Dialect {
+  return {
+    createAdapter: () => new SqliteAdapter(),
+    createDriver: () => createDriver(createConnection(raw, file)),
+    createIntrospector: (db) => new SqliteIntrospector(db),
+    createQueryCompiler: () => new SqliteQueryCompiler(),
+  };
+}
+
+function createConnection(raw: DatabaseSync, file: string): DatabaseConnection {
+  const statements = new LRUCache<string, CachedStatement>({ max: STATEMENT_CACHE_SIZE });
+
+  function prepare(sql: string): CachedStatement {
+    const cached = statements.get(sql);
+    if (cached) return cached;
+    const statement = raw.prepare(sql);
+    const entry = { statement, returnsRows: statement.columns().length > 0 };
+    statements.set(sql, entry);
+    return entry;
+  }
+
+  function run<R>(query: CompiledQuery): QueryResult<R> {
+    try {
+      const { statement, returnsRows } = prepare(query.sql);
+      const parameters = query.parameters as SQLInputValue[];
+      if (returnsRows) return { rows: statement.all(...parameters) as R[] };
+      const { changes, lastInsertRowid } = statement.run(...parameters);
+      return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) };
+    } catch (error) {
+      throw storageError(error, file);
+    }
+  }
+
+  return {
+    executeQuery: async <R>(query: CompiledQuery) => run<R>(query),
+    async *streamQuery<R>(query: CompiledQuery) {
+      const { statement } = prepare(query.sql);
+      for (const row of statement.iterate(...(query.parameters as SQLInputValue[]))) yield { rows: [row as R] };
+    },
+  };
+}
+
+function createDriver(connection: DatabaseConnection): Driver {
+  const command = async (target: DatabaseConnection, sql: string) => {
+    await target.executeQuery(CompiledQuery.raw(sql));
+  };
+  return {
+    init: async () => {},
+    acquireConnection: async () => connection,
+    // A deferred transaction that upgrades to a write fails under contention; taking the lock first only waits.
+    beginTransaction: (target) => command(target, 'begin immediate'),
+    commitTransaction: (target) => command(target, 'commit'),
+    rollbackTransaction: (target) => command(target, 'rollback'),
+    savepoint: (target, name) => command(target, `savepoint "${name}"`),
+    rollbackToSavepoint: (target, name) => command(target, `rollback to "${name}"`),
+    releaseSavepoint: (target, name) => command(target, `release "${name}"`),
+    releaseConnection: async () => {},
+    destroy: async () => {},
+  };
+}

@@ -1,0 +1,98 @@
+// `haivemind doctor`: everything that goes wrong in practice, checked from outside and from inside, each with its fix.
+import { type LoadedConfig, loadConfig } from '../../../config/load.ts';
+import { toErrorBody } from '../../../kernel/errors.ts';
+import type { HealthCheck } from '../../runtime.ts';
+import { openClient } from '../client.ts';
+import type { CliContext } from '../contract.ts';
+import { checkClientConfigurations } from '../doctor/clients.ts';
+import { checkClock, checkDataDirectory, checkDiskSpace, checkNode } from '../doctor/machine.ts';
+import { checkHub, checkPort } from '../doctor/network.ts';
+import { EXIT } from '../exit-codes.ts';
+import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
+import { hubFile, probeHub } from '../hub-file.ts';
+import { toJsonText } from '../render.ts';
+import { shown } from '../shown.ts';
+
+const WORST = ['ok', 'degraded', 'failed'] as const;
+
+export async function runDoctor(flags: GlobalOptions, ctx: CliContext): Promise<number> {
+  const checks = await allChecks(flags, ctx);
+  const status = WORST[Math.max(...checks.map((check) => WORST.indexOf(check.status)))] ?? 'ok';
+  const report = { status, version: ctx.version, checks };
+  ctx.io.stdout.write(flags.json ? `${toJsonText(report, 2)}\n` : linesOf(checks, stdoutStyle(ctx, flags)));
+  return status === 'failed' ? EXIT.failure : EXIT.ok;
+}
+
+async function allChecks(flags: GlobalOptions, ctx: CliContext): Promise<HealthCheck[]> {
+  const checks: HealthCheck[] = [checkNode(process.versions.node)];
+  let config: LoadedConfig;
+  try {
+    config = configFor(ctx, flags);
+    checks.push({ name: 'configuration', status: 'ok', detail: config.file ?? 'defaults and environment' });
+  } catch (error) {
+    checks.push(failed('configuration', error));
+    config = loadConfig(flags.dataDir ? { HAIVEMIND_DATA_DIR: flags.dataDir } : { HOME: ctx.io.env.HOME }, '/');
+    return [...checks, ...(await outside(config, ctx))];
+  }
+  checks.push(...(await outside(config, ctx)));
+  return [...checks, ...(await inside(config, flags, ctx))];
+}
+
+/** What can be seen without opening the store. */
+async function outside(config: LoadedConfig, ctx: CliContext): Promise<HealthCheck[]> {
+  const hub = await probeHub(config.data_dir, config.machine_id);
+  const ownPorts = hub.state === 'alive';
+  return [
+    checkDataDirectory(config.data_dir),
+    checkDiskSpace(config.data_dir),
+    checkClock(config.data_dir, Date.now()),
+    checkHub(hub, hubFile(config.data_dir)),
+    await checkPort('port', config.server.host, config.server.port, 'HAIVEMIND_PORT', ownPorts),
+    await checkPort('sync port', config.server.host, config.sync.port, 'HAIVEMIND_SYNC_PORT', ownPorts),
+    ...checkClientConfigurations(ctx.io.env, ctx.io.cwd),
+  ];
+}
+
+/** What the runtime says of itself: store, index, model. */
+async function inside(config: LoadedConfig, flags: GlobalOptions, ctx: CliContext): Promise<readonly HealthCheck[]> {
+  try {
+    const client = await openClient(ctx, configFor(ctx, flags));
+    try {
+      const health = await client.health();
+      const wrongMachine = health.machine_id !== config.machine_id;
+      return wrongMachine ? [...health.checks, strangeMachine(health.machine_id)] : health.checks;
+    } finally {
+      await client.close();
+    }
+  } catch (error) {
+    return [failed('store', error)];
+  }
+}
+
+function strangeMachine(machine_id: string): HealthCheck {
+  return {
+    name: 'machine',
+    status: 'degraded',
+    detail: `the hub calls this machine ${machine_id}`,
+    fix: 'Give claudeops.machine_id in the configuration, so that the name stays the same.',
+  };
+}
+
+function failed(name: string, error: unknown): HealthCheck {
+  const body = toErrorBody(error);
+  const cause = body.code === 'internal' && error instanceof Error ? ` (${error.message})` : '';
+  return { name, status: 'failed', detail: `${body.message}${cause}`, fix: body.hint };
+}
+
+function linesOf(checks: readonly HealthCheck[], style: ReturnType<typeof stdoutStyle>): string {
+  const marks = { ok: style.green('ok      '), degraded: style.yellow('warning '), failed: style.red('FAILED  ') };
+  const width = Math.max(...checks.map((check) => check.name.length));
+  return checks
+    .map((check) => {
+      const line = `${marks[check.status]} ${check.name.padEnd(width)}  ${shown(check.detail)}\n`;
+      return check.status === 'ok' || !check.fix
+        ? line
+        : `${line}         ${' '.repeat(width)}  fix: ${shown(check.fix)}\n`;
+    })
+    .join('');
+}

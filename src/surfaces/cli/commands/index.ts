@@ -1,0 +1,121 @@
+// The program's own commands: their words and options. What they do is loaded when they run.
+import { type Command, Option } from 'commander';
+import type { CliContext, Finish, OperationShape } from '../contract.ts';
+
+type Run = (words: readonly string[], options: Record<string, unknown>) => Promise<number>;
+
+/** Adds them to the program. */
+export function ownCommands(
+  program: Command,
+  ctx: CliContext,
+  shapes: readonly OperationShape[],
+  finish: Finish,
+): void {
+  const own = (name: string, summary: string, run: Run): Command => {
+    const command = program.command(name).summary(summary).description(summary);
+    return command.action(async (...all: unknown[]) => {
+      const words = all
+        .slice(0, -2)
+        .flat()
+        .filter((word) => word !== undefined);
+      finish(await run(words.map(String), command.opts()));
+    });
+  };
+  program.commandsGroup('Servers:');
+  addServers(own, ctx);
+  program.commandsGroup('Setting up and looking after:');
+  addMaintenance(own, ctx, program, shapes);
+  program.commandsGroup('Moving memories:');
+  addTransfers(own, ctx);
+}
+
+type Own = (name: string, summary: string, run: Run) => Command;
+
+function addServers(own: Own, ctx: CliContext): void {
+  own('mcp', 'serve MCP over stdin and stdout; uses the hub of this machine where one runs', async (words) => {
+    const { runMcp } = await import('./mcp.ts');
+    return runMcp(words, ctx);
+  }).option('--toolsets <list>', 'list only these toolsets');
+  for (const [name, summary] of Object.entries(SERVERS)) {
+    const command = own(name, summary, async (_, options) => {
+      const { runServer } = await import('./serve.ts');
+      return runServer(name as keyof typeof SERVERS, options, ctx);
+    });
+    command
+      .option('--host <address>', 'address to listen on (HAIVEMIND_HOST)')
+      .option('--port <number>', 'port of the hub; 0 picks a free one (HAIVEMIND_PORT)')
+      .option('--sync-port <number>', 'port of the synchronisation service (HAIVEMIND_SYNC_PORT)');
+    if (name === 'up') {
+      command.option('--welcome', 'store and find a first memory, then print how to connect; a hub that runs is used');
+    }
+  }
+}
+
+const SERVERS = {
+  up: 'run the hub and the synchronisation service in one process',
+  serve: 'run the hub: MCP over HTTP, REST, /health and /metrics',
+  sync: 'run the synchronisation service',
+} as const;
+
+function addMaintenance(own: Own, ctx: CliContext, program: Command, shapes: readonly OperationShape[]): void {
+  own('init', 'write a configuration file, or print how to connect a client', async (_, options) => {
+    const { runInit } = await import('./init.ts');
+    return runInit(options, ctx);
+  })
+    .option('--client <name>', 'print the lines for claude, claude-desktop, cursor, vscode, codex, gemini or http')
+    .option('--path <file>', 'where the configuration goes; default: config.json in the data directory')
+    .option('--force', 'replace a file that exists');
+  own('doctor', 'check everything that goes wrong in practice and say the fix', async (_, options) => {
+    const { runDoctor } = await import('./doctor.ts');
+    return runDoctor(options, ctx);
+  });
+  own('backup', 'write a consistent copy of the whole store while it is in use', async (words, options) => {
+    const { runBackup } = await import('./store.ts');
+    return runBackup(words, options, ctx);
+  }).argument('<file>', 'where the copy goes; must not exist yet');
+  own('restore', 'replace the store by a copy made with backup', async (words, options) => {
+    const { runRestore } = await import('./store.ts');
+    return runRestore(words, options, ctx);
+  })
+    .argument('<file>', 'a copy made with backup')
+    .option('--yes', 'do it without asking; the present store is kept beside it');
+  own('completion', 'print a completion script for a shell', async (words, options) => {
+    const { runCompletion } = await import('./completion.ts');
+    return runCompletion(words, options, program, ctx);
+  }).argument('<shell>', 'bash, zsh or fish');
+  own('version', 'print the version', async (_, options) => {
+    ctx.io.stdout.write(
+      options.json ? `${JSON.stringify({ version: ctx.version, operations: shapes.length })}\n` : `${ctx.version}\n`,
+    );
+    return 0;
+  });
+}
+
+function addTransfers(own: Own, ctx: CliContext): void {
+  const scope = new Option('--scope <scope>', 'who may see the memories').choices(['solo', 'team', 'shared']);
+  own(
+    'import',
+    'load memories and conversations from files; running it again adds nothing twice',
+    async (words, options) => {
+      const { runImport } = await import('./import.ts');
+      return runImport(words, options, ctx);
+    },
+  )
+    .argument('<source...>', 'files, directories, or - for standard input')
+    .option('--format <name>', 'format of the files; default: recognised by their content')
+    .option('--project <name>', 'project of the memories')
+    .option('--tags <list>', 'tags added to every memory', (text: string, before: string[] = []) => [
+      ...before,
+      ...text.split(','),
+    ])
+    .addOption(scope);
+  own('export', 'write memories as JSON Lines or Markdown', async (_, options) => {
+    const { runExport } = await import('./export.ts');
+    return runExport(options, ctx);
+  })
+    .addOption(new Option('--format <name>', 'format of the output').choices(['jsonl', 'markdown']).default('jsonl'))
+    .option('-o, --output <file>', 'file to write; default: standard output')
+    .option('--project <name>', 'only this project')
+    .option('--category <name>', 'only this category')
+    .option('--include-deleted', 'deleted memories as well');
+}

@@ -1,0 +1,113 @@
+// `haivemind mcp`: a pipe to the hub of this machine where one runs, else a server of its own. Loads little until it
+// knows which.
+import { PassThrough } from 'node:stream';
+import { parseArgs } from 'node:util';
+import { type LoadedConfig, loadConfig } from '../../../config/load.ts';
+import { failure } from '../../../kernel/errors.ts';
+import type { HubHello } from '../../mcp/handshake.ts';
+import { connectHub, type Link, runProxy } from '../../mcp/proxy.ts';
+import { hubSocketPath } from '../../mcp/socket-path.ts';
+import type { StdioConnection } from '../../mcp/stdio.ts';
+import type { LocalRuntime } from '../../runtime.ts';
+import type { CliContext } from '../contract.ts';
+import { EXIT } from '../exit-codes.ts';
+
+/** Serves until stdin closes or a signal comes. stdout carries MCP and nothing else. */
+export async function runMcp(words: readonly string[], ctx: CliContext): Promise<number> {
+  const flags = readFlags(words);
+  const config = loadConfig({ ...ctx.io.env, ...flags.env }, ctx.io.cwd);
+  const hello: HubHello = {
+    cwd: ctx.io.cwd,
+    version: ctx.version,
+    ...(ctx.io.env.HAIVEMIND_AGENT ? { agent_id: ctx.io.env.HAIVEMIND_AGENT } : {}),
+    ...(flags.toolsets ? { toolsets: flags.toolsets } : {}),
+  };
+  const path = hubSocketPath(config.data_dir);
+  const link = await connectHub(path, hello);
+  const local = localServer(ctx, config, hello);
+  const stopped = new Promise<void>((resolve) =>
+    ctx.io.signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  if (link) {
+    const done = runProxy({
+      input: process.stdin,
+      output: process.stdout,
+      link,
+      reconnect: () => connectHub(path, hello),
+      fallback: () => local.asLink(),
+      notice: (message) => ctx.io.stderr.write(`haivemind: ${message}\n`),
+    });
+    await Promise.race([done, stopped]);
+  } else {
+    const connection = await local.serve(process.stdin, process.stdout);
+    await Promise.race([connection.closed, stopped]);
+  }
+  await local.close();
+  return EXIT.ok;
+}
+
+interface LocalServer {
+  serve(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<StdioConnection>;
+  /** The same behind a pair of streams, for a proxy whose hub is gone. */
+  asLink(): Promise<Link>;
+  close(): Promise<void>;
+}
+
+function localServer(ctx: CliContext, config: LoadedConfig, hello: HubHello): LocalServer {
+  let runtime: LocalRuntime | undefined;
+  let connection: StdioConnection | undefined;
+  const serve: LocalServer['serve'] = async (input, output) => {
+    const [opened, stdio, { parseToolsets }, { projectNameOf }] = await Promise.all([
+      ctx.openRuntime(config, { role: 'stdio' }),
+      import('../../mcp/stdio.ts'),
+      import('../../mcp/toolsets.ts'),
+      import('../../mcp/project.ts'),
+    ]);
+    runtime = opened;
+    const names = hello.toolsets?.length ? hello.toolsets : config.server.toolsets;
+    const project = projectNameOf(hello.cwd);
+    connection = stdio.serveStdioConnection(runtime, {
+      input: input as PassThrough,
+      output: output as PassThrough,
+      toolsets: parseToolsets(names, runtime.executor.operations),
+      ...(hello.agent_id === undefined ? {} : { agent_id: hello.agent_id }),
+      ...(project === undefined ? {} : { project }),
+    });
+    return connection;
+  };
+  return {
+    serve,
+    async asLink() {
+      const [toServer, fromServer] = [new PassThrough(), new PassThrough()];
+      const served = await serve(toServer, fromServer);
+      void served.closed.then(() => fromServer.end());
+      return { readable: fromServer, writable: toServer };
+    },
+    async close() {
+      await connection?.close();
+      await runtime?.close();
+    },
+  };
+}
+
+function readFlags(words: readonly string[]): { env: Record<string, string>; toolsets: string[] | undefined } {
+  try {
+    const { values } = parseArgs({
+      args: [...words],
+      options: {
+        toolsets: { type: 'string', multiple: true },
+        'data-dir': { type: 'string' },
+        config: { type: 'string' },
+        json: { type: 'boolean' },
+        'no-color': { type: 'boolean' },
+      },
+    });
+    const env: Record<string, string> = {};
+    if (values['data-dir']) env.HAIVEMIND_DATA_DIR = values['data-dir'];
+    if (values.config) env.HAIVEMIND_CONFIG = values.config;
+    return { env, toolsets: values.toolsets?.flatMap((list) => list.split(',')) };
+  } catch (cause) {
+    const why = cause instanceof Error ? (cause.message.split('. ')[0] ?? '') : '';
+    throw failure('invalid_input', `haivemind mcp: ${why}.`, 'See haivemind mcp --help.', { cause });
+  }
+}

@@ -1,0 +1,74 @@
+// How clients reach this installation: the exact lines to copy, with absolute paths, for each client that is known.
+import { failure } from '../../kernel/errors.ts';
+
+export interface Installation {
+  /** Absolute path of the Node that runs this. */
+  readonly node: string;
+  /** Absolute path of dist/cli.js. */
+  readonly entry: string;
+  /** Base URL of the hub, without a slash at the end. */
+  readonly url: string;
+  /** Set where it is not the default one: the client has to be told. */
+  readonly data_dir?: string;
+}
+
+type Snippet = (installation: Installation) => string;
+
+/** Ready to paste, per client. */
+const CLIENTS: Readonly<Record<string, Snippet>> = {
+  claude: (it) =>
+    [
+      '# Claude Code over stdio: starts by itself, needs no running hub',
+      claudeStdio(it),
+      '# or over HTTP, through the running hub',
+      claudeHttp(it),
+    ].join('\n'),
+  'claude-desktop': (it) => `# claude_desktop_config.json\n${json({ mcpServers: { haivemind: server(it) } })}`,
+  cursor: (it) => `# ~/.cursor/mcp.json\n${json({ mcpServers: { haivemind: server(it) } })}`,
+  vscode: (it) => `# .vscode/mcp.json\n${json({ servers: { haivemind: { type: 'stdio', ...server(it) } } })}`,
+  gemini: (it) => `# ~/.gemini/settings.json\n${json({ mcpServers: { haivemind: server(it) } })}`,
+  codex: (it) =>
+    [
+      '# ~/.codex/config.toml',
+      '[mcp_servers.haivemind]',
+      `command = ${JSON.stringify(it.node)}`,
+      `args = ${JSON.stringify([it.entry, 'mcp'])}`,
+      ...(it.data_dir ? [`env = { HAIVEMIND_DATA_DIR = ${JSON.stringify(it.data_dir)} }`] : []),
+    ].join('\n'),
+  http: (it) =>
+    `# any client that speaks MCP over HTTP\n${json({ mcpServers: { haivemind: { type: 'http', url: `${it.url}/mcp` } } })}`,
+};
+
+/** Throws `invalid_input` naming the clients that are known. */
+export function clientSnippet(client: string, installation: Installation): string {
+  const snippet = Object.hasOwn(CLIENTS, client) ? CLIENTS[client] : undefined;
+  if (snippet) return `${snippet(installation)}\n`;
+  throw failure(
+    'invalid_input',
+    `There are no lines for a client called ${client}.`,
+    `Known: ${Object.keys(CLIENTS).join(', ')}.`,
+  );
+}
+
+export function claudeStdio(it: Installation): string {
+  const env = it.data_dir ? `-e ${shellWord(`HAIVEMIND_DATA_DIR=${it.data_dir}`)} ` : '';
+  return `claude mcp add haivemind ${env}-- ${shellWord(it.node)} ${shellWord(it.entry)} mcp`;
+}
+
+export function claudeHttp(it: Installation): string {
+  return `claude mcp add --transport http haivemind ${it.url}/mcp`;
+}
+
+function server(it: Installation): Readonly<Record<string, unknown>> {
+  const env = it.data_dir ? { env: { HAIVEMIND_DATA_DIR: it.data_dir } } : {};
+  return { command: it.node, args: [it.entry, 'mcp'], ...env };
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2);
+}
+
+/** One word for a POSIX shell. */
+export function shellWord(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}

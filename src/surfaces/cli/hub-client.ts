@@ -1,0 +1,145 @@
+// Operations through the hub that runs on this machine, over its REST interface on loopback.
+import { Readable } from 'node:stream';
+import { failure, HaivemindError } from '../../kernel/errors.ts';
+import { projectNameOf } from '../mcp/project.ts';
+import type { HealthReport, ImportOptions, TransferEvent } from '../runtime.ts';
+import { CLI_AGENT, type OperationClient, terminalSession } from './client.ts';
+import type { CliIo } from './contract.ts';
+import type { HubRecord } from './hub-file.ts';
+
+export function hubClient(hub: HubRecord, io: Pick<CliIo, 'env' | 'cwd'>): OperationClient {
+  const { env } = io;
+  const headers: Record<string, string> = {
+    'user-agent': CLI_AGENT,
+    'x-haivemind-agent': CLI_AGENT,
+    'x-haivemind-session': terminalSession(),
+  };
+  const project = projectNameOf(io.cwd);
+  // Headers carry Latin letters only; a name in another script is then left unsaid.
+  if (project !== undefined && /^[\x20-\x7e]+$/.test(project)) headers['x-haivemind-project'] = project;
+  if (env.HAIVEMIND_TOKEN) headers.authorization = `Bearer ${env.HAIVEMIND_TOKEN}`;
+
+  async function send(path: string, init: RequestInit): Promise<Response> {
+    let answer: Response;
+    try {
+      answer = await fetch(`${hub.url}${path}`, {
+        ...init,
+        redirect: 'error',
+        headers: { ...headers, ...init.headers },
+      });
+    } catch (cause) {
+      if (init.signal?.aborted) throw init.signal.reason;
+      throw unreachable(hub, cause);
+    }
+    if (!answer.ok && path !== '/health') throw await errorOf(answer, hub);
+    return answer;
+  }
+
+  return {
+    via: 'hub',
+    async call(name, input, { signal }) {
+      const answer = await send(`/api/v1/operations/${encodeURIComponent(name)}`, {
+        method: 'POST',
+        body: JSON.stringify(input),
+        headers: { 'content-type': 'application/json' },
+        signal,
+      });
+      return (await answer.json()) as Record<string, unknown>;
+    },
+    async *importFrom(source, options) {
+      const answer = await send(`/api/v1/import?${importQuery(options)}`, {
+        method: 'POST',
+        body: Readable.toWeb(Readable.from(source)) as unknown as ReadableStream<Uint8Array>,
+        duplex: 'half',
+        headers: { 'content-type': 'application/x-ndjson', accept: 'application/x-ndjson' },
+        signal: options.signal,
+      } as RequestInit);
+      for await (const line of linesOf(answer)) yield eventIn(line);
+    },
+    async *exportTo({ signal, ...options }) {
+      const query = queryOf(options);
+      const answer = await send(`/api/v1/export?${query}`, { method: 'GET', signal });
+      yield* textOf(answer);
+    },
+    async health() {
+      const answer = await send('/health', { method: 'GET', signal: AbortSignal.timeout(10_000) });
+      return (await answer.json()) as HealthReport;
+    },
+    close: async () => {},
+  };
+}
+
+/** An import that failed half-way says so in its last line: the status was sent before. */
+function eventIn(line: string): TransferEvent {
+  const value: unknown = JSON.parse(line);
+  if (isRecord(value) && value.type === 'error')
+    throw errorBodyIn(line) ?? failure('internal', 'The import failed.', 'Look at the log of the hub.');
+  return value as TransferEvent;
+}
+
+function queryOf(options: Readonly<Record<string, string | boolean>>): URLSearchParams {
+  const query = new URLSearchParams();
+  for (const [key, value] of Object.entries(options)) query.set(key, String(value));
+  return query;
+}
+
+function importQuery({ signal: _, tags, ...options }: ImportOptions): URLSearchParams {
+  const query = queryOf(options);
+  for (const tag of tags ?? []) query.append('tags', tag);
+  return query;
+}
+
+async function* textOf(answer: Response): AsyncIterable<string> {
+  if (!answer.body) return;
+  const decoder = new TextDecoder();
+  for await (const chunk of answer.body) yield decoder.decode(chunk, { stream: true });
+  yield decoder.decode();
+}
+
+async function* linesOf(answer: Response): AsyncIterable<string> {
+  let rest = '';
+  for await (const text of textOf(answer)) {
+    const lines = (rest + text).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines.filter((line) => line !== '');
+  }
+  if (rest !== '') yield rest;
+}
+
+async function errorOf(answer: Response, hub: HubRecord): Promise<Error> {
+  const text = await answer.text();
+  const body = errorBodyIn(text);
+  if (body) return body;
+  return failure(
+    'unavailable',
+    `The hub at ${hub.url} answered with status ${answer.status}.`,
+    'Look at its log, or run `haivemind doctor`.',
+  );
+}
+
+function errorBodyIn(text: string): HaivemindError | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const record = isRecord(value) && isRecord(value.error) ? value.error : value;
+  if (!isRecord(record)) return undefined;
+  const { code, message, hint, details } = record;
+  if (typeof code !== 'string' || typeof message !== 'string' || typeof hint !== 'string') return undefined;
+  return new HaivemindError(isRecord(details) ? { code, message, hint, details } : { code, message, hint });
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}
+
+function unreachable(hub: HubRecord, cause: unknown): HaivemindError {
+  return failure(
+    'unavailable',
+    `The connection to the hub at ${hub.url} broke before it answered.`,
+    'Run the command again; without the hub it opens the store itself.',
+    { cause },
+  );
+}

@@ -1,0 +1,42 @@
+// A progress bar on a terminal, nothing elsewhere.
+import { Format, Presets, SingleBar } from 'cli-progress';
+import type { OutputStream } from './contract.ts';
+
+export interface Bar {
+  update(done: number, note: string): void;
+  /** Prints lines above the bar. */
+  print(text: string): void;
+  stop(): void;
+}
+
+/** `stream` is where the bar goes; without one, or where it is no terminal, only `print` writes. */
+export function progressBar(stream: OutputStream | undefined, title: string, total: number | undefined): Bar {
+  if (!stream?.isTTY) return { update: () => {}, print: (text) => stream?.write(text), stop: () => {} };
+  const known = total !== undefined && total > 0;
+  const bar = new SingleBar(
+    {
+      format: known ? `${title} {bar} {percentage}% | {note}` : `${title} {note}`,
+      stream: process.stderr,
+      hideCursor: true,
+      clearOnComplete: true,
+      fps: 10,
+      formatBar: Format.BarFormat,
+    },
+    Presets.shades_classic,
+  );
+  let note = '';
+  let done = 0;
+  bar.start(known ? total : 1, 0, { note });
+  return {
+    update(value, text) {
+      done = value;
+      note = text;
+      bar.update(known ? value : 0, { note });
+    },
+    print(text) {
+      stream.write(`\r\u001b[K${text}`);
+      bar.update(known ? done : 0, { note });
+    },
+    stop: () => bar.stop(),
+  };
+}

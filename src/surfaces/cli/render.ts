@@ -1,0 +1,128 @@
+// Shows an operation's answer: exact JSON, tables and cards on a terminal, one line a row when piped.
+import Table from 'cli-table3';
+import type { CliBinding } from '../../kernel/operation.ts';
+import type { OutputStream } from './contract.ts';
+import { shown } from './shown.ts';
+import type { Style } from './style.ts';
+
+export type Answer = Readonly<Record<string, unknown>>;
+
+/** Valid JSON that no terminal obeys: JSON.stringify leaves DEL and the C1 controls as they are. */
+export function toJsonText(value: unknown, indent?: number): string {
+  const text = JSON.stringify(value, null, indent) ?? 'null';
+  return text.replace(/[\u007f-\u009f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** The answer as text for people, ending in a line break. */
+export function renderAnswer(answer: Answer, binding: CliBinding, stream: OutputStream, style: Style): string {
+  const table = binding.table;
+  const rows = table ? rowsAt(answer, table.rows) : undefined;
+  if (!table || !rows) return stream.isTTY ? card(answer, stream, style) : plainLines(answer);
+  if (!stream.isTTY) return rows.map((row) => `${cells(row, table.columns).map(oneField).join('\t')}\n`).join('');
+  const rest = Object.entries(answer).filter(([key, value]) => key !== table.rows && !isEmpty(value));
+  const footer = rest.length > 0 ? card(Object.fromEntries(rest), stream, style) : '';
+  const body = rows.length === 0 ? `${style.dim('nothing found')}\n` : tableOf(rows, table.columns, stream, style);
+  return `${body}${footer}`;
+}
+
+function rowsAt(answer: Answer, key: string): readonly Answer[] | undefined {
+  const rows = answer[key];
+  return Array.isArray(rows) ? rows.map((row: unknown) => (isRecord(row) ? row : { value: row })) : undefined;
+}
+
+function cells(row: Answer, columns: readonly string[]): string[] {
+  return columns.map((column) => toText(row[column]));
+}
+
+function tableOf(rows: readonly Answer[], columns: readonly string[], stream: OutputStream, style: Style): string {
+  const texts = rows.map((row) => cells(row, columns).map((text) => shown(shorten(text, 600))));
+  const table = new Table({
+    head: columns.map((column) => style.bold(column.replaceAll('_', ' '))),
+    colWidths: columnWidths(columns, texts, stream.columns),
+    wordWrap: true,
+    wrapOnWordBoundary: false,
+    style: { head: [], border: [] },
+    chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
+  });
+  table.push(...texts);
+  return `${table.toString()}\n`;
+}
+
+/** Gives each column what it needs and cuts the widest until all fit; 3 characters a column are frame and padding. */
+function columnWidths(columns: readonly string[], texts: readonly string[][], available: number): number[] {
+  const widths = columns.map((column, index) => {
+    const longest = Math.max(...texts.map((row) => longestLine(row[index] ?? '')), column.length);
+    return longest + 2;
+  });
+  const room = Math.max(available - columns.length - 1, columns.length * 8);
+  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
+  while (excess > 0) {
+    const widest = widths.indexOf(Math.max(...widths));
+    const second = Math.max(8, ...widths.filter((_, index) => index !== widest));
+    const width = widths[widest] ?? 8;
+    const cut = Math.max(1, Math.min(excess, width - second));
+    if (width <= 8) break;
+    widths[widest] = width - cut;
+    excess -= cut;
+  }
+  return widths;
+}
+
+function longestLine(text: string): number {
+  return Math.max(...text.split('\n').map((line) => line.length));
+}
+
+/** Aligned names and values; nested objects are indented, lists become lines. */
+function card(answer: Answer, stream: OutputStream, style: Style, indent = ''): string {
+  const entries = Object.entries(answer).filter(([, value]) => !isEmpty(value));
+  const width = Math.max(0, ...entries.map(([key]) => key.length));
+  return entries
+    .map(([key, value]) => {
+      const name = style.cyan(shown(key.replaceAll('_', ' ')).padEnd(width));
+      if (isRecord(value)) return `${indent}${name}\n${card(value, stream, style, `${indent}  `)}`;
+      if (Array.isArray(value) && value.some(isRecord)) {
+        const items = value.map((item: unknown) =>
+          isRecord(item) ? card(item, stream, style, `${indent}  `) : `${indent}  ${shown(toText(item))}\n`,
+        );
+        return `${indent}${name}\n${items.join('\n')}`;
+      }
+      const text = shown(toText(value))
+        .split('\n')
+        .join(`\n${indent}${' '.repeat(width + 2)}`);
+      return `${indent}${name}  ${text}\n`;
+    })
+    .join('');
+}
+
+function plainLines(answer: Answer): string {
+  return Object.entries(answer)
+    .filter(([, value]) => !isEmpty(value))
+    .map(([key, value]) => `${oneField(key)}\t${oneField(toText(value))}\n`)
+    .join('');
+}
+
+/** One field of a tab-separated line: breaks and tabs are written as \n, \r and \t. */
+function oneField(text: string): string {
+  return shown(text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t'));
+}
+
+function toText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' && !Number.isInteger(value)) return String(Math.round(value * 10_000) / 10_000);
+  if (Array.isArray(value) && !value.some(isRecord)) return value.map(toText).join(', ');
+  return typeof value === 'object' ? toJsonText(value) : String(value);
+}
+
+function shorten(text: string, length_max_chars: number): string {
+  return text.length <= length_max_chars ? text : `${text.slice(0, length_max_chars - 1).toWellFormed()}…`;
+}
+
+function isEmpty(value: unknown): boolean {
+  if (value === null || value === undefined || value === '') return true;
+  return typeof value === 'object' && Object.keys(value).length === 0;
+}
+
+function isRecord(value: unknown): value is Answer {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

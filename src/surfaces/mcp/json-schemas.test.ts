@@ -1,0 +1,52 @@
+import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import type { Operation } from '../../kernel/operation.ts';
+import { fullSchema, terseInputSchema, terseOutputSchema } from './json-schemas.ts';
+
+const operation = (input: z.ZodObject, output: z.ZodObject): Operation => ({ input, output }) as unknown as Operation;
+
+describe('terseInputSchema', () => {
+  it('keeps types, choices, ranges and descriptions, and leaves checks of length to the server', () => {
+    const input = z.strictObject({
+      content: z.string().min(1).max(50).describe('Text.'),
+      kind: z.enum(['a', 'b']).default('a'),
+      count: z.number().int().min(1).max(9).optional(),
+      free: z.record(z.string(), z.json()).optional(),
+      pattern: z.string().regex(/^x/).optional(),
+      maxLength: z.number().int().optional().describe('A field called like a keyword.'),
+    });
+    expect(terseInputSchema(operation(input, z.object({})))).toEqual({
+      type: 'object',
+      properties: {
+        content: { type: 'string', description: 'Text.' },
+        kind: { type: 'string', enum: ['a', 'b'], default: 'a' },
+        count: { type: 'integer', minimum: 1, maximum: 9 },
+        free: { type: 'object' },
+        pattern: { type: 'string' },
+        maxLength: { type: 'integer', description: 'A field called like a keyword.' },
+      },
+      required: ['content'],
+      additionalProperties: false,
+    });
+  });
+});
+
+describe('terseOutputSchema', () => {
+  it('names top-level fields and demands none, so that an error answer fits too', () => {
+    const output = z.object({ id: z.string(), gone_at: z.string().nullable(), hits: z.array(z.object({ x: z.number() })), n: z.number() });
+    expect(terseOutputSchema(operation(z.object({}), output))).toEqual({
+      type: 'object',
+      properties: { id: { type: 'string' }, hits: { type: 'array', items: { type: 'object' } }, n: { type: 'number' } },
+    });
+  });
+});
+
+describe('fullSchema', () => {
+  it('keeps every constraint', () => {
+    expect(fullSchema(z.object({ a: z.string().max(5) }), 'input')).toEqual({
+      type: 'object',
+      properties: { a: { type: 'string', maxLength: 5 } },
+      required: ['a'],
+    });
+  });
+});
