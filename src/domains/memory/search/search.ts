@@ -5,6 +5,7 @@ import type { Embedder } from '../../../storage/embedding/port.ts';
 import type { MemoryFilter } from '../filters.ts';
 import type { MemoryRow } from '../record.ts';
 import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts';
+import { type Duplicates, findDuplicates } from './duplicates.ts';
 import type { VectorMirror } from './mirror.ts';
 import { queueDepth } from './vector-rows.ts';
 
@@ -31,19 +32,13 @@ export interface Found {
   readonly notice: string | null;
 }
 
-export interface DuplicatePair {
-  readonly similarity: number;
-  readonly first: MemoryRow;
-  readonly second: MemoryRow;
-}
-
 export interface MemorySearch {
   find(query: string, filter: MemoryFilter, options: FindOptions, ctx: OperationContext): Promise<Found>;
   duplicates(
     filter: MemoryFilter,
     options: { readonly threshold: number; readonly limit: number },
     ctx: OperationContext,
-  ): Promise<{ readonly pairs: readonly DuplicatePair[]; readonly examined: number }>;
+  ): Promise<Duplicates>;
   /** Memories that wait for their vector. */
   pending(): Promise<number>;
   /** What keeps search by meaning from working, if anything. */
@@ -103,7 +98,7 @@ export function createMemorySearch({ store, embedder, mirror, onError }: SearchD
         notice: null,
       };
     },
-    duplicates: async () => ({ pairs: [], examined: 0 }),
+    duplicates: (filter, options, ctx) => findDuplicates(store, embedder, filter, options, ctx),
     pending: () => queueDepth(store),
     trouble: () => trouble,
   };
