@@ -157,6 +157,17 @@ describe('fts5 index', () => {
     expect(db.prepare(`insert into memory_fts(memory_fts) values ('integrity-check')`).run().changes).toBeDefined();
   });
 
+  it('knows how rare words and names are', () => {
+    const { index } = open(['the kube-proxy', 'the kube', 'the rest', 'the end']);
+    const rarity = index.rarity(['the', 'kube', 'kube proxy', 'unheard', '"']);
+    const of = (word: string) => rarity.get(word) ?? Number.NaN;
+    expect(of('the')).toBeLessThan(of('kube'));
+    expect(of('kube')).toBeLessThan(of('kube proxy'));
+    expect(of('kube proxy')).toBeLessThan(of('unheard'));
+    expect(of('the')).toBeGreaterThan(0);
+    expect(rarity.has('"')).toBe(false);
+  });
+
   it('finds nothing for questions without words', () => {
     const { find } = open(['alpha']);
     for (const question of ['', '   ', '"*"', '()[]{}', '\u0000', '🙂']) expect(find(question)).toEqual([]);

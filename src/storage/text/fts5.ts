@@ -1,5 +1,6 @@
 // Full-text search over SQLite's FTS5: BM25 (k1 1.2, b .75, both fixed in FTS5) on Porter stems.
 import type { DatabaseSync } from 'node:sqlite';
+import { wordsOf } from './names.ts';
 import type { TextHit, TextIndex, TextSearchOptions } from './port.ts';
 import { indexText, matchExpression, type QueryTerms, queryTerms, quoted } from './tokens.ts';
 import { createWordList, type WordList } from './word-list.ts';
@@ -22,6 +23,8 @@ const COMMON_WORD_RECORDS_MIN = 50;
 /** Up to this many allowed records the filter runs inside SQLite; above it, on the ranked rows. */
 const FILTER_IN_SQL_MAX = 20_000;
 const CORRECTIONS_PER_WORD = 3;
+/** Words in more records than this are all alike common; counting on would only take time. */
+const RARITY_RECORDS_MAX = 4_000;
 
 const IN_ALLOWED = 'and +rowid in (select value from json_each(:allowed))';
 const countSql = (filter: string): string =>
@@ -41,6 +44,10 @@ const prepare = (db: DatabaseSync) => ({
   searchAllowed: db.prepare(searchSql(IN_ALLOWED)),
 });
 
+/** As in BM25, kept above zero. */
+const inverseFrequency = (records: number, total: number): number =>
+  Math.log(1 + (Math.max(0, total - records) + 0.5) / (records + 0.5));
+
 /** How many records hold each word, counted no further than `cap`. */
 const countRecords = (
   sql: Statements,
@@ -48,7 +55,7 @@ const countRecords = (
   cap: number,
   allowed?: string,
 ): Map<string, number> => {
-  const terms = JSON.stringify(words.map((word) => quoted([word])));
+  const terms = JSON.stringify(words.map((word) => quoted(wordsOf(word))));
   const rows = allowed === undefined ? sql.count.all({ terms, cap }) : sql.countAllowed.all({ terms, cap, allowed });
   return new Map(rows.map((row, index) => [words[index] ?? '', Number(row.records)]));
 };
@@ -121,6 +128,13 @@ export const createFts5Index = (db: DatabaseSync): TextIndex => {
       if (expression === undefined) return [];
       if (allowed === undefined) return filteredTop(sql, expression, options, total);
       return sql.searchAllowed.all({ expression, allowed, limit: options.limit }) as TextHit[];
+    },
+    rarity(words) {
+      const sql = ready();
+      const asked = [...new Set(words)].filter((word) => wordsOf(word).length > 0);
+      const total = Number(sql.last.get()?.last ?? 0);
+      const records = countRecords(sql, asked, RARITY_RECORDS_MAX);
+      return new Map(asked.map((word) => [word, inverseFrequency(records.get(word) ?? 0, total)]));
     },
     warm: () => list.load(),
   };

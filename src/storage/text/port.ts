@@ -19,6 +19,8 @@ export type TextIndex = {
   remove(rowId: number): void;
   /** Best matches first. A question without words finds nothing. */
   search(question: string, options: TextSearchOptions): TextHit[];
+  /** Inverse document frequency of words (or of names, their parts joined by spaces) in the whole store. */
+  rarity(words: readonly string[]): Map<string, number>;
   /** Loads the word list that typos are corrected with, in small steps, so that a later search need not. */
   warm(): Promise<void>;
 };

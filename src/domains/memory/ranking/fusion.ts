@@ -1,0 +1,41 @@
+// Brings scores of words and of meaning onto one scale and adds them. Scores rather than ranks: how far the best is
+// ahead is the strongest evidence there is, and rank fusion over deep lists throws it away (below BM25 alone).
+import type { RankingConstants } from './constants.ts';
+import type { RankInput, VectorEvidence } from './types.ts';
+
+/** A candidate's two fused parts, each already weighted. */
+export type Fused = { readonly bm25: number; readonly vector: number };
+
+const highest = (scores: Iterable<number>): number => {
+  let best = 0;
+  for (const score of scores) if (score > best) best = score;
+  return best;
+};
+
+const bestOf = (vector: readonly VectorEvidence[]): Map<number, number> => {
+  const best = new Map<number, number>();
+  for (const { row_id, score } of vector)
+    best.set(row_id, Math.max(score, best.get(row_id) ?? Number.NEGATIVE_INFINITY));
+  return best;
+};
+
+/**
+ * Fuses both lists: each score is divided by the best of its kind, nothing is cut off by a threshold. Zero of a
+ * vector score is the collection's mean (or a right angle), zero of a text score no word in common.
+ */
+export const fuse = (input: Pick<RankInput, 'text' | 'vector'>, constants: RankingConstants): Map<number, Fused> => {
+  const words = new Map(input.text.map(({ row_id, score }) => [row_id, score]));
+  const meaning = bestOf(input.vector);
+  const bestWords = highest(words.values());
+  const bestMeaning = highest(meaning.values());
+  const share = bestMeaning > 0 ? constants.vector_share : 0;
+  const fused = new Map<number, Fused>();
+  for (const row_id of new Set([...words.keys(), ...meaning.keys()])) {
+    const byWords = bestWords > 0 ? Math.max(0, words.get(row_id) ?? 0) / bestWords : 0;
+    const near = meaning.get(row_id);
+    const byMeaning =
+      near === undefined ? byWords * constants.missing_vector_share : Math.max(0, near) / (bestMeaning || 1);
+    fused.set(row_id, { bm25: (1 - share) * byWords, vector: share * byMeaning });
+  }
+  return fused;
+};
