@@ -52,7 +52,7 @@ const withInteraction = (
   return order.map(([row_id, fused]) => {
     const value = found.get(row_id);
     const own = inPool.has(row_id) ? sum(fused) : 0;
-    const maxsim = share * (value === undefined ? own : (best * (value - low)) / range);
+    const maxsim = share === 0 ? 0 : share * (value === undefined ? own : (best * (value - low)) / range);
     return { row_id, bm25: (1 - share) * fused.bm25, vector: (1 - share) * fused.vector, maxsim };
   });
 };

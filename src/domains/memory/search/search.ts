@@ -1,10 +1,20 @@
-// Searching: which rows may be found, the two candidate lists, the ranking, and the rows of the page asked for.
+// Searching: which rows may be found, the two candidate lists, what ranking needs of them, and the rows of the page.
 import { type ErrorBody, toErrorBody } from '../../../kernel/errors.ts';
 import type { OperationContext } from '../../../kernel/operation.ts';
-import type { Embedder } from '../../../storage/embedding/port.ts';
+import type { EmbeddedQuery, Embedder } from '../../../storage/embedding/port.ts';
 import type { MemoryFilter } from '../filters.ts';
+import {
+  poolRows,
+  RANKING,
+  type RankedHit,
+  type RankInput,
+  rank,
+  sequenceRanges,
+  tokenRows,
+} from '../ranking/index.ts';
 import type { MemoryRow } from '../record.ts';
 import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts';
+import { type Candidates, chunkBounds, factsInRanges, factsOf, type Reachable, tokensOf } from './candidates.ts';
 import { type Duplicates, findDuplicates } from './duplicates.ts';
 import type { VectorMirror } from './mirror.ts';
 import { queueDepth } from './vector-rows.ts';
@@ -52,54 +62,141 @@ export interface SearchDeps {
   readonly onError: (error: unknown) => void;
 }
 
-const POOL = 200;
+/** Filters that every search has: they leave nearly all rows, so candidates are checked afterwards. */
+const COMMON_FILTERS = new Set(['valid_at', 'include_superseded']);
 
-export function createMemorySearch({ store, embedder, mirror, onError }: SearchDeps): MemorySearch {
+export function createMemorySearch(deps: SearchDeps): MemorySearch {
+  const { store, embedder, mirror, onError } = deps;
   let trouble: ErrorBody | undefined;
-  async function meaning(query: string, allowed: ReadonlySet<number>, ctx: OperationContext) {
+
+  /** The question as vectors; undefined where meaning cannot be searched at the moment, which is no error. */
+  async function understand(query: string, ctx: OperationContext): Promise<EmbeddedQuery | undefined> {
     try {
-      const [embedded] = await Promise.all([embedder.embedQuery(query, { signal: ctx.signal }), mirror.refresh()]);
+      const [question] = await Promise.all([embedder.embedQuery(query, { signal: ctx.signal }), mirror.refresh()]);
       trouble = undefined;
-      return mirror.index.search(embedded.vector, { limit: POOL, allowed });
+      return question;
     } catch (error) {
-      if (ctx.signal.aborted) throw error;
+      ctx.signal.throwIfAborted();
       onError(error);
       trouble = toErrorBody(error);
       return undefined;
     }
   }
+
   return {
     async find(query, filter, options, ctx) {
-      const allowed = new Set(await matchingRowIds(store.db, filter, ctx.principal));
-      const text = store.text.search(query, { limit: POOL, allowed });
-      const vectors = options.semantic ? await meaning(query, allowed, ctx) : undefined;
-      const scores = new Map<number, number>();
-      for (const list of [text, vectors ?? []]) {
-        const top = list[0]?.score ?? 1;
-        const low = list.at(-1)?.score ?? 0;
-        for (const hit of list)
-          scores.set(hit.row_id, (scores.get(hit.row_id) ?? 0) + 0.5 * ((hit.score - low) / (top - low || 1)));
-      }
-      const page = [...scores].sort((a, b) => b[1] - a[1]).slice(options.offset, options.offset + options.limit);
-      const rows = await findRows(
-        store.db,
-        page.map(([row_id]) => row_id),
-        ctx.principal,
+      const question = options.semantic ? await understand(query, ctx) : undefined;
+      const ranked = await rankMatches(
+        deps,
+        query,
+        question,
+        { filter, principal: ctx.principal },
+        options.offset + options.limit,
       );
-      return {
-        hits: rows.map((row) => ({
-          row,
-          score: scores.get(row.row_id) ?? 0,
-          parts: {},
-          folded: [],
-          excerpt: undefined,
-        })),
-        mode: vectors ? 'hybrid' : 'text',
-        notice: null,
-      };
+      const page = ranked.slice(options.offset);
+      const notice =
+        options.semantic && !question
+          ? `Searched by words alone: ${trouble?.message ?? 'no embedding'} ${trouble?.hint ?? ''}`.trim()
+          : null;
+      return { hits: await toHits(deps, page, ctx), mode: question ? 'hybrid' : 'text', notice };
     },
     duplicates: (filter, options, ctx) => findDuplicates(store, embedder, filter, options, ctx),
     pending: () => queueDepth(store),
     trouble: () => trouble,
   };
+}
+
+/**
+ * A narrow filter is turned into the set of rows it leaves, within which both searches are exact. The common filter
+ * leaves nearly everything: there candidates are checked afterwards, and only if too many fall out is the set made.
+ */
+async function rankMatches(
+  deps: SearchDeps,
+  query: string,
+  question: EmbeddedQuery | undefined,
+  reachable: Reachable,
+  limit: number,
+): Promise<RankedHit[]> {
+  const narrow = Object.keys(reachable.filter).some((key) => !COMMON_FILTERS.has(key));
+  if (!narrow) {
+    const lists = candidateLists(deps, query, question, limit, undefined);
+    const pool = poolRows(lists);
+    const facts = await factsOf(deps.store, pool, reachable);
+    if (facts.size >= Math.min(pool.length, limit) && facts.size * 2 >= pool.length)
+      return rankPool(deps, lists, facts, question, reachable, limit);
+  }
+  const allowed = new Set(await matchingRowIds(deps.store.db, reachable.filter, reachable.principal));
+  if (allowed.size === 0) return [];
+  const lists = candidateLists(deps, query, question, limit, allowed);
+  return rankPool(deps, lists, await factsOf(deps.store, poolRows(lists), reachable), question, reachable, limit);
+}
+
+type Lists = Pick<RankInput, 'text' | 'vector'>;
+
+function candidateLists(
+  { store, mirror }: SearchDeps,
+  query: string,
+  question: EmbeddedQuery | undefined,
+  limit: number,
+  allowed: ReadonlySet<number> | undefined,
+): Lists {
+  return {
+    text: store.text.search(query, { limit: Math.max(limit, RANKING.text_pool_max), allowed }),
+    vector: question
+      ? mirror.index.search(question.vector, { limit: Math.max(limit, RANKING.vector_pool_max), allowed })
+      : [],
+  };
+}
+
+/** Fetches what the ranking's plan asks for, in its order, and ranks. */
+async function rankPool(
+  { store, embedder, mirror }: SearchDeps,
+  found: Lists,
+  facts: Candidates,
+  question: EmbeddedQuery | undefined,
+  reachable: Reachable,
+  limit: number,
+): Promise<RankedHit[]> {
+  const candidates: Candidates = new Map(facts);
+  const reached = {
+    text: found.text.filter((hit) => facts.has(hit.row_id)),
+    vector: found.vector.filter((hit) => facts.has(hit.row_id)),
+  };
+  const scored = (lists: Lists): Lists => {
+    if (!question) return lists;
+    const known = new Set(lists.vector.map((hit) => hit.row_id));
+    const missing = [...candidates.keys()].filter((row_id) => !known.has(row_id));
+    return { ...lists, vector: [...lists.vector, ...mirror.index.scores(question.vector, missing)] };
+  };
+  let lists = scored(reached);
+  for (const [row_id, turn] of await factsInRanges(store, sequenceRanges(lists, candidates), reachable))
+    candidates.set(row_id, turn);
+  lists = scored(lists);
+  if (question?.tokens) {
+    for (const [row_id, tokens] of await tokensOf(store, embedder.id, tokenRows(lists))) {
+      candidates.set(row_id, { ...candidates.get(row_id), tokens });
+    }
+  }
+  const rarity = question?.tokens ? store.text.rarity(question.tokens.words) : undefined;
+  return rank({ ...lists, candidates, query_tokens: question?.tokens, rarity, limit });
+}
+
+async function toHits(
+  { store, embedder }: SearchDeps,
+  page: readonly RankedHit[],
+  ctx: OperationContext,
+): Promise<Hit[]> {
+  const ids = page.map((hit) => hit.row_id);
+  const rows = await findRows(store.db, [...ids, ...page.flatMap((hit) => hit.folded)], ctx.principal);
+  const byId = new Map(rows.map((row) => [row.row_id, row]));
+  const bounds = await chunkBounds(store, embedder.id, ids);
+  return page.flatMap((hit): Hit[] => {
+    const row = byId.get(hit.row_id);
+    if (!row) return [];
+    const chunks = bounds.filter((entry) => entry.row_id === hit.row_id);
+    const best = chunks.length > 1 ? chunks.find((entry) => entry.chunk === hit.chunk) : undefined;
+    const excerpt = best && row.content.slice(best.start_char, best.end_char);
+    const folded = hit.folded.flatMap((row_id) => byId.get(row_id)?.memory_id ?? []);
+    return [{ row, score: hit.score, parts: { ...hit.parts }, folded, excerpt: excerpt || undefined }];
+  });
 }
