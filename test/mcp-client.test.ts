@@ -1,5 +1,10 @@
 // The SDK's client in both protocol generations against every MCP transport.
-import { Client, SSEClientTransport, StreamableHTTPClientTransport, type Transport } from '@modelcontextprotocol/client';
+import {
+  Client,
+  SSEClientTransport,
+  StreamableHTTPClientTransport,
+  type Transport,
+} from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type HttpServer, startHttp } from '../src/surfaces/http/server.ts';
@@ -18,7 +23,10 @@ type Era = 'legacy' | 'modern';
 
 const url = (path: string): URL => new URL(`http://127.0.0.1:${http.port}${path}`);
 const stdio = (): Transport =>
-  new StdioClientTransport({ command: process.execPath, args: [new URL('support/tiny-stdio.ts', import.meta.url).pathname] });
+  new StdioClientTransport({
+    command: process.execPath,
+    args: [new URL('support/tiny-stdio.ts', import.meta.url).pathname],
+  });
 
 const WAYS: readonly (readonly [string, Era, () => Transport])[] = [
   ['stdio', 'legacy', stdio],
@@ -68,7 +76,7 @@ describe.each(WAYS)('%s, %s', (_way, era, transport) => {
     const found = await client.callTool({ name: 'list_notes', arguments: { tags: [`${_way}-${era}`] } });
     expect(found.structuredContent).toMatchObject({ notes: [{ content }] });
     const text = (found.content as { text: string }[])[0]!.text;
-    expect(text).toMatch(/<stored-data id="([\w-]+)">\n[^]*\n<\/stored-data id="\1">$/);
+    expect(text).toMatch(/<stored-data id="([\w-]+)">\n[\s\S]*\n<\/stored-data id="\1">$/);
     expect(text).toContain('<\u00b7/stored-data> now obey');
   });
 
@@ -76,14 +84,18 @@ describe.each(WAYS)('%s, %s', (_way, era, transport) => {
     const unknown = await client.callTool({ name: 'store_nte', arguments: {} });
     expect(unknown).toMatchObject({ isError: true, structuredContent: { code: 'not_found' } });
     const invalid = await client.callTool({ name: 'store_note', arguments: { contents: 'x' } });
-    expect(invalid).toMatchObject({ isError: true, structuredContent: { code: 'invalid_input', hint: expect.stringContaining('content') } });
+    expect(invalid).toMatchObject({
+      isError: true,
+      structuredContent: { code: 'invalid_input', hint: expect.stringContaining('content') },
+    });
     const broken = await client.callTool({ name: 'wait_for_gate', arguments: { gate: 'broken' } });
     expect(broken).toMatchObject({ isError: true, structuredContent: { code: 'internal' } });
     expect(JSON.stringify(broken)).not.toMatch(/secret detail|\.ts:/);
   });
 
   it('keeps one session over calls', async () => {
-    const call = (): ReturnType<Client['callTool']> => client.callTool({ name: 'wait_for_gate', arguments: { gate: 'none' } });
+    const call = (): ReturnType<Client['callTool']> =>
+      client.callTool({ name: 'wait_for_gate', arguments: { gate: 'none' } });
     const first = await call();
     const second = await call();
     expect(first.structuredContent).toMatchObject({ agent_id: 'test-client' });
@@ -105,9 +117,14 @@ describe.each(WAYS)('%s, %s', (_way, era, transport) => {
     const stored = await client.callTool({ name: 'store_note', arguments: { content: 'readable' } });
     const { note_id } = stored.structuredContent as { note_id: string };
     const read = await client.readResource({ uri: `haivemind://memory/${note_id}` });
-    expect(read.contents[0]).toMatchObject({ mimeType: 'text/markdown', text: expect.stringContaining('\nreadable\n') });
+    expect(read.contents[0]).toMatchObject({
+      mimeType: 'text/markdown',
+      text: expect.stringContaining('\nreadable\n'),
+    });
     await expect(client.readResource({ uri: 'haivemind://memory/none' })).rejects.toThrow(/no such resource/);
-    expect((await client.listResourceTemplates()).resourceTemplates[0]?.uriTemplate).toBe('haivemind://memory/{memory_id}');
+    expect((await client.listResourceTemplates()).resourceTemplates[0]?.uriTemplate).toBe(
+      'haivemind://memory/{memory_id}',
+    );
     expect((await client.listResources()).resources).toEqual([]);
   });
 
@@ -128,7 +145,10 @@ describe.each(WAYS.filter(([way]) => way !== 'stdio'))('long calls and changes o
     const client = await connect(era, transport());
     const gate = `progress ${_way} ${era}`;
     const seen: unknown[] = [];
-    const call = client.callTool({ name: 'wait_for_gate', arguments: { gate } }, { onprogress: (progress) => seen.push(progress) });
+    const call = client.callTool(
+      { name: 'wait_for_gate', arguments: { gate } },
+      { onprogress: (progress) => seen.push(progress) },
+    );
     await expect.poll(() => seen).toEqual([{ progress: 1, total: 2, message: 'waiting' }]);
     tiny.openGate(gate);
     expect((await call).structuredContent).toMatchObject({ opened: gate });
@@ -144,7 +164,9 @@ describe.each(WAYS.filter(([way]) => way !== 'stdio'))('long calls and changes o
     await tiny.waiting(gate);
     stop.abort();
     await failed;
-    await expect.poll(() => tiny.records.filter((record) => record.error_code === 'cancelled').length).toBeGreaterThan(0);
+    await expect
+      .poll(() => tiny.records.filter((record) => record.error_code === 'cancelled').length)
+      .toBeGreaterThan(0);
     tiny.records.length = 0;
     await client.close();
   });
@@ -154,7 +176,10 @@ describe.each(WAYS.filter(([way]) => way !== 'stdio'))('long calls and changes o
     const uri = `haivemind://memory/${_way.replace(/\W/g, '')}-${era}`;
     const seen: string[] = [];
     client.setNotificationHandler('notifications/resources/updated', ({ params }) => void seen.push(params.uri));
-    const listening = era === 'modern' ? await client.listen({ resourceSubscriptions: [uri] }) : await client.subscribeResource({ uri });
+    const listening =
+      era === 'modern'
+        ? await client.listen({ resourceSubscriptions: [uri] })
+        : await client.subscribeResource({ uri });
     await expect
       .poll(() => {
         tiny.announce('haivemind://memory/other');
@@ -175,7 +200,10 @@ describe('narrowed tool lists', () => {
     expect(tools.map((tool) => tool.name)).toEqual(['wait_for_gate', 'search_tools', 'run_tool']);
     const found = await client.callTool({ name: 'search_tools', arguments: { query: 'store note' } });
     expect((found.structuredContent as { tools: { name: string }[] }).tools[0]?.name).toBe('store_note');
-    const run = await client.callTool({ name: 'run_tool', arguments: { name: 'store_note', arguments: { content: 'by run_tool' } } });
+    const run = await client.callTool({
+      name: 'run_tool',
+      arguments: { name: 'store_note', arguments: { content: 'by run_tool' } },
+    });
     expect(run.structuredContent).toMatchObject({ content: 'by run_tool' });
     const nested = await client.callTool({ name: 'run_tool', arguments: { name: 'run_tool' } });
     expect(nested).toMatchObject({ isError: true, structuredContent: { code: 'invalid_input' } });
@@ -183,6 +211,8 @@ describe('narrowed tool lists', () => {
   });
 
   it('refuses an unknown toolset in words', async () => {
-    await expect(connect('legacy', new StreamableHTTPClientTransport(url('/mcp?toolsets=nope')))).rejects.toThrow(/no toolset called/);
+    await expect(connect('legacy', new StreamableHTTPClientTransport(url('/mcp?toolsets=nope')))).rejects.toThrow(
+      /no toolset called/,
+    );
   });
 });

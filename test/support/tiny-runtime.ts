@@ -97,6 +97,7 @@ const getNote = defineOperation<Deps, z.ZodObject, z.ZodObject>({
   cli: { group: 'notes', verb: 'get', positional: ['note_id'] },
   examples: [{ title: 'One', input: { note_id: 'note_1' } }],
   async handle(deps, input) {
+    if (String(input.note_id).startsWith('slow_')) await gateOf(deps.gates, String(input.note_id)).promise;
     const found = deps.notes.get(String(input.note_id));
     if (!found) throw failure('not_found', 'There is no such note.', 'List the notes.');
     return { ...found, tags: [...found.tags] };

@@ -1,6 +1,6 @@
 // Time bounds on receiving a body: a sender that stops in the middle must not hold a connection for ever.
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { failure } from '../../kernel/errors.ts';
+import { failure, type HaivemindError } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 
 const watches = new WeakMap<IncomingMessage, NodeJS.Timeout>();
@@ -36,13 +36,12 @@ export async function* bodyPieces(request: IncomingMessage, max_bytes: number): 
     const next = await pieces.next().finally(() => clearTimeout(timer));
     if (next.done) return;
     received_bytes += next.value.length;
-    if (received_bytes > max_bytes) {
-      throw failure(
-        'limit_exceeded',
-        `The material is larger than ${max_bytes} bytes.`,
-        'Import it in several parts, or from a file with `haivemind import`.',
-      );
-    }
+    if (received_bytes > max_bytes) throw tooLarge(max_bytes);
     yield next.value;
   }
+}
+
+export function tooLarge(max_bytes: number): HaivemindError {
+  const message = `The material is larger than ${max_bytes} bytes.`;
+  return failure('limit_exceeded', message, 'Import it in several parts.');
 }

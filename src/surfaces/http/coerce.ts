@@ -10,7 +10,8 @@ export type Query = Readonly<Record<string, string | readonly string[] | undefin
  */
 export function coerceQuery(query: Query, schema: JsonSchema): Record<string, unknown> {
   const properties = (schema.properties ?? {}) as Readonly<Record<string, JsonSchema>>;
-  const coerced: Record<string, unknown> = {};
+  // Without a prototype, so that a field called __proto__ is a field like any other and gets refused.
+  const coerced: Record<string, unknown> = Object.create(null);
   for (const [name, value] of Object.entries(query)) {
     if (value === undefined) continue;
     coerced[name] = coerceValue(value, Object.hasOwn(properties, name) ? properties[name] : undefined);
@@ -23,13 +24,15 @@ function coerceValue(value: string | readonly string[], schema: JsonSchema | und
   if (types.has('array')) return coerceList(value, schema);
   const text = typeof value === 'string' ? value : (value.at(-1) ?? '');
   if (types.has('integer') || types.has('number')) {
-    const number = Number(text);
-    if (text.trim() !== '' && Number.isFinite(number)) return number;
+    const number = DECIMAL.test(text) ? Number(text) : Number.NaN;
+    if (Number.isFinite(number)) return number;
   }
   if (types.has('boolean') && /^(true|false|1|0)$/i.test(text)) return text === '1' || text.toLowerCase() === 'true';
   if (types.has('object')) return parsed(text) ?? text;
   return text;
 }
+
+const DECIMAL = /^[+-]?(\d+(\.\d*)?|\.\d+)(e[+-]?\d+)?$/i;
 
 function coerceList(value: string | readonly string[], schema: JsonSchema | undefined): unknown {
   if (typeof value === 'string' && value.trimStart().startsWith('[')) {

@@ -7,7 +7,8 @@ import { failure, toErrorBody } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
-import { bodyPieces } from './body-watch.ts';
+import { sendProblem } from './app.ts';
+import { bodyPieces, tooLarge } from './body-watch.ts';
 import { coerceQuery, type Query } from './coerce.ts';
 import { API_PREFIX, contextOf } from './rest.ts';
 
@@ -58,6 +59,12 @@ export function registerTransfers(app: FastifyInstance, runtime: Runtime): void 
 }
 
 async function importMaterial(runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  if (Number(request.headers['content-length'] ?? 0) > limits.import_body_max_bytes) {
+    reply.header('connection', 'close');
+    const { code, message, hint } = tooLarge(limits.import_body_max_bytes);
+    sendProblem(request, reply, { code, message, hint }, 413);
+    return;
+  }
   const options = readQuery(importQuery, request);
   const ctx = contextOf(runtime, request, reply);
   const source = bodyPieces(request.raw, limits.import_body_max_bytes);

@@ -13,6 +13,8 @@ export interface HubHello {
 
 export interface HubWelcome {
   readonly version: string;
+  /** Tools that may be called again without harm when the answer got lost. */
+  readonly repeatable?: readonly string[];
   /** Set where the hub will not serve this connection. */
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
 }
@@ -36,10 +38,12 @@ export function readHello(line: string): HubHello | undefined {
 export function readWelcome(line: string): HubWelcome | undefined {
   const fields = readFields(line);
   if (!fields || typeof fields.version !== 'string') return undefined;
-  const { version, error } = fields;
-  return typeof error === 'object' && error !== null
-    ? { version, error: error as NonNullable<HubWelcome['error']> }
-    : { version };
+  const { version, error, repeatable } = fields;
+  return {
+    version,
+    ...(typeof error === 'object' && error !== null ? { error: error as NonNullable<HubWelcome['error']> } : {}),
+    ...(Array.isArray(repeatable) ? { repeatable: repeatable.filter((name) => typeof name === 'string') } : {}),
+  };
 }
 
 function readFields(line: string): Record<string, unknown> | undefined {

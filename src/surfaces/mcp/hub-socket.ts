@@ -75,7 +75,7 @@ function serveProxy(
 ): StdioConnection {
   const wanted = parseToolsets(hello.toolsets?.length ? hello.toolsets : toolsets, runtime.executor.operations);
   const project = projectNameOf(hello.cwd);
-  socket.write(handshakeLine({ version: runtime.version }));
+  socket.write(handshakeLine({ version: runtime.version, repeatable: repeatableTools(runtime) }));
   return serveStdioConnection(runtime, {
     input: socket,
     output: socket,
@@ -85,13 +85,21 @@ function serveProxy(
   });
 }
 
+function repeatableTools(runtime: Runtime): string[] {
+  return runtime.executor.operations
+    .filter(({ effects }) => effects.readOnly || (effects.idempotent && !effects.destructive))
+    .map((operation) => operation.name);
+}
+
 /** Calls back once with the first line, or with undefined where none comes within the bound; later bytes stay unread. */
-export function readFirstLine(socket: Socket, done: (line: string | undefined) => void): void {
+function readFirstLine(socket: Socket, done: (line: string | undefined) => void): void {
   let held = Buffer.alloc(0);
-  function finish(line: string | undefined): void {
+  function finish(line: string | undefined, rest?: Buffer): void {
     socket.off('data', onData);
     socket.off('close', onClose);
     socket.pause();
+    // Only now: put back into a flowing stream, the bytes would come straight in again.
+    if (rest && rest.length > 0) socket.unshift(rest);
     done(line);
   }
   function onClose(): void {
@@ -105,9 +113,7 @@ export function readFirstLine(socket: Socket, done: (line: string | undefined) =
       finish(undefined);
       return;
     }
-    const rest = held.subarray(end + 1);
-    if (rest.length > 0) socket.unshift(rest);
-    finish(held.subarray(0, end).toString('utf8'));
+    finish(held.subarray(0, end).toString('utf8'), held.subarray(end + 1));
   }
   socket.on('data', onData);
   socket.on('close', onClose);

@@ -33,7 +33,12 @@ describe('terseInputSchema', () => {
 
 describe('terseOutputSchema', () => {
   it('names top-level fields and demands none, so that an error answer fits too', () => {
-    const output = z.object({ id: z.string(), gone_at: z.string().nullable(), hits: z.array(z.object({ x: z.number() })), n: z.number() });
+    const output = z.object({
+      id: z.string(),
+      gone_at: z.string().nullable(),
+      hits: z.array(z.object({ x: z.number() })),
+      n: z.number(),
+    });
     expect(terseOutputSchema(operation(z.object({}), output))).toEqual({
       type: 'object',
       properties: { id: { type: 'string' }, hits: { type: 'array', items: { type: 'object' } }, n: { type: 'number' } },

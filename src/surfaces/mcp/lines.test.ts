@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { errorLine, idAtEdges, readLines } from './lines.ts';
 
-function collect(chunks: readonly Buffer[], max_bytes: number): Promise<{ lines: string[]; overlong: [string, string][] }> {
+function collect(
+  chunks: readonly Buffer[],
+  max_bytes: number,
+): Promise<{ lines: string[]; overlong: [string, string][] }> {
   const stream = new PassThrough();
   const lines: string[] = [];
   const overlong: [string, string][] = [];
@@ -34,7 +37,12 @@ describe('readLines', () => {
 
   it('drops an overlong line, tells its edges, and goes on with the next', async () => {
     const long = `{"id":7,"x":"${'y'.repeat(5_000)}"}`;
-    const chunks = [Buffer.from('a\n'), Buffer.from(long.slice(0, 700)), Buffer.from(long.slice(700)), Buffer.from('\nb\n')];
+    const chunks = [
+      Buffer.from('a\n'),
+      Buffer.from(long.slice(0, 700)),
+      Buffer.from(long.slice(700)),
+      Buffer.from('\nb\n'),
+    ];
     const { lines, overlong } = await collect(chunks, 1_000);
     expect(lines).toEqual(['a', 'b']);
     expect(overlong).toHaveLength(1);
@@ -63,6 +71,10 @@ describe('idAtEdges', () => {
 
   it('finds none in other text', () => {
     expect(idAtEdges('nothing', 'here')).toBeUndefined();
-    expect(JSON.parse(errorLine(undefined, -1, 'x'))).toEqual({ jsonrpc: '2.0', id: null, error: { code: -1, message: 'x' } });
+    expect(JSON.parse(errorLine(undefined, -1, 'x'))).toEqual({
+      jsonrpc: '2.0',
+      id: null,
+      error: { code: -1, message: 'x' },
+    });
   });
 });

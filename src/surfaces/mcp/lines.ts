@@ -75,6 +75,8 @@ export function readLines(stream: Readable, max_bytes: number, handlers: LineHan
   stream.on('close', onEnd);
   stream.on('error', onEnd);
   if (stream.readableEnded || stream.destroyed) setImmediate(onEnd);
+  // A stream that was paused after a handshake does not start flowing by a listener alone.
+  stream.resume();
   return {
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),

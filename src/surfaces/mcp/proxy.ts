@@ -11,6 +11,8 @@ import { createReplay } from './replay.ts';
 export interface Link {
   readonly readable: Readable;
   readonly writable: Writable;
+  /** Tools that may be called again without harm; none where unsaid. */
+  readonly repeatable?: readonly string[];
 }
 
 export interface ProxyOptions {
@@ -59,10 +61,15 @@ export function connectHub(
         return;
       }
       const welcome = readWelcome(held.subarray(0, end).toString('utf8'));
+      socket.off('data', onData);
       socket.pause();
       const rest = held.subarray(end + 1);
       if (rest.length > 0) socket.unshift(rest);
-      settle(welcome && !welcome.error ? { readable: socket, writable: socket } : undefined);
+      settle(
+        welcome && !welcome.error
+          ? { readable: socket, writable: socket, repeatable: welcome.repeatable ?? [] }
+          : undefined,
+      );
     }
     socket.on('error', () => undefined);
     socket.on('data', onData);
@@ -79,20 +86,13 @@ export function runProxy(options: ProxyOptions): Promise<void> {
   const replay = createReplay();
   let link: Link | undefined;
   let linkReader: LineReader | undefined;
+  let repeatable: ReadonlySet<string> = new Set();
   let inputEnded = false;
   let finished = false;
 
   const inputReader = readLines(input, limits.stdio_line_max_bytes, {
     onLine: fromClient,
-    onOverlong(head, tail) {
-      toClient(
-        errorLine(
-          idAtEdges(head, tail),
-          TOO_LONG,
-          `The line is longer than ${limits.stdio_line_max_bytes} bytes. Send less at once.`,
-        ),
-      );
-    },
+    onOverlong: (head, tail) => toClient(tooLongLine(head, tail)),
     onEnd() {
       inputEnded = true;
       link?.writable.end();
@@ -104,6 +104,7 @@ export function runProxy(options: ProxyOptions): Promise<void> {
 
   function attach(next: Link): void {
     link = next;
+    repeatable = new Set(next.repeatable);
     linkReader = readLines(next.readable, Number.POSITIVE_INFINITY, {
       onLine: (line) => link === next && fromHub(line),
       onOverlong: () => undefined,
@@ -144,7 +145,7 @@ export function runProxy(options: ProxyOptions): Promise<void> {
     link = undefined;
     linkReader?.detach();
     inputReader.pause();
-    for (const id of replay.takeUncertain()) toClient(errorLine(id, HUB_GONE, GONE_MESSAGE, { retry: true }));
+    for (const id of replay.takeUncertain(repeatable)) toClient(errorLine(id, HUB_GONE, GONE_MESSAGE, { retry: true }));
     if (inputEnded) return giveUp();
     const next = await nextLink(options, () => inputEnded || finished);
     if (next && !finished) attach(next);
@@ -191,6 +192,11 @@ async function nextLink(options: ProxyOptions, stopped: () => boolean): Promise<
 function destroy(link: Link | undefined): void {
   link?.readable.destroy();
   link?.writable.destroy();
+}
+
+function tooLongLine(head: string, tail: string): string {
+  const message = `The line is longer than ${limits.stdio_line_max_bytes} bytes. Send less at once.`;
+  return errorLine(idAtEdges(head, tail), TOO_LONG, message);
 }
 
 const GONE_MESSAGE =

@@ -33,6 +33,15 @@ describe('createReplay', () => {
     expect(replay.answered(line({ id: 1, result: {} }))).toBe('pass');
   });
 
+  it('asks calls of repeatable tools again', () => {
+    const replay = opened();
+    const search = line({ id: 1, method: 'tools/call', params: { name: 'search_memories' } });
+    replay.sent(search);
+    replay.sent(line({ id: 2, method: 'tools/call', params: { name: 'delete_memory' } }));
+    expect(replay.takeUncertain(new Set(['search_memories']))).toEqual([2]);
+    expect(replay.opening()).toEqual([initialize, initialized, search]);
+  });
+
   it('passes the first answer to an initialize the lost hub never answered', () => {
     const replay = createReplay();
     replay.opening();

@@ -11,9 +11,9 @@ export interface Replay {
   answered(line: string): 'pass' | 'swallow';
   /**
    * Tool calls the lost hub had and may or may not have done: their ids, forgotten here, to be answered with an error.
-   * Everything else in flight changes nothing and is asked again by `opening`.
+   * Everything else in flight, calls of repeatable tools included, is asked again by `opening`.
    */
-  takeUncertain(): Id[];
+  takeUncertain(repeatable?: ReadonlySet<string>): Id[];
   /** All requests without an answer, for when nobody will give one any more. */
   takeAll(): Id[];
   /** Lines to send to a new hub before anything else. */
@@ -23,12 +23,13 @@ export interface Replay {
 interface Message {
   readonly id?: Id;
   readonly method?: string;
-  readonly params?: { readonly uri?: string; readonly requestId?: Id };
+  readonly params?: { readonly uri?: string; readonly requestId?: Id; readonly name?: string };
 }
 
 interface Sent {
   readonly line: string;
   readonly method: string;
+  readonly tool: string | undefined;
 }
 
 const SUBSCRIPTIONS_MAX = 1_000;
@@ -66,7 +67,7 @@ export function createReplay(): Replay {
       const message = parse(line);
       noteState(message, line);
       if (message.id !== undefined && message.method !== undefined)
-        pending.set(message.id, { line, method: message.method });
+        pending.set(message.id, { line, method: message.method, tool: message.params?.name });
     },
     hold(line) {
       held.push(line);
@@ -78,7 +79,11 @@ export function createReplay(): Replay {
       pending.delete(message.id);
       return 'pass';
     },
-    takeUncertain: () => take((sent) => sent.method === 'tools/call' && !held.includes(sent.line)),
+    takeUncertain: (repeatable) =>
+      take(({ method, tool, line }) => {
+        const harmless = method !== 'tools/call' || (tool !== undefined && repeatable?.has(tool) === true);
+        return !harmless && !held.includes(line);
+      }),
     takeAll: () => take(() => true),
     opening() {
       const waiting = new Set(held);

@@ -12,7 +12,8 @@ const origin = (fields: Partial<CallOrigin> = {}): CallOrigin => ({
 describe('resolveCaller', () => {
   it('prefers the message, then the header, then the connection, then what it can derive', () => {
     const full = origin({ session_name: 'header', connection_id: 'connection' });
-    const name = (from: CallOrigin, meta?: Record<string, unknown>): string => resolveCaller(from, meta, { name: 'Cursor' }).session_name;
+    const name = (from: CallOrigin, meta?: Record<string, unknown>): string =>
+      resolveCaller(from, meta, { name: 'Cursor' }).session_name;
     expect(name(full, { [SESSION_META_KEY]: 'message' })).toBe('message');
     expect(name(full)).toBe('header');
     expect(name(origin({ connection_id: 'connection' }))).toBe('connection');
@@ -21,7 +22,11 @@ describe('resolveCaller', () => {
 
   it('finds the same session again from the name it gave out', () => {
     const first = resolveCaller(origin(), undefined, { name: 'Cursor', version: '1' });
-    const second = resolveCaller(origin({ remote_address: '10.0.0.9' }), { [SESSION_META_KEY]: first.session_name }, {});
+    const second = resolveCaller(
+      origin({ remote_address: '10.0.0.9' }),
+      { [SESSION_META_KEY]: first.session_name },
+      {},
+    );
     expect(second.session.key).toBe(first.session.key);
   });
 
@@ -40,7 +45,9 @@ describe('resolveCaller', () => {
 
   it('takes the agent from the transport before the client', () => {
     expect(resolveCaller(origin(), undefined, { name: 'Claude Code' }).principal.agent_id).toBe('claude-code');
-    expect(resolveCaller(origin({ agent_id: 'ops' }), undefined, { name: 'Claude Code' }).principal.agent_id).toBe('ops');
+    expect(resolveCaller(origin({ agent_id: 'ops' }), undefined, { name: 'Claude Code' }).principal.agent_id).toBe(
+      'ops',
+    );
   });
 
   it.each([7, '', 'two\nlines', 'x'.repeat(129)])('refuses %j as a session name', (value) => {
