@@ -1,4 +1,5 @@
 // Lines without a secret that look as if they had one: hashes, ids, digests, names, code, and talk about secrets.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the lines hold variables of shells and templates, not of this file
 import { ALNUM, BASE64, base64, DIGITS, HEX, LOWER, type Random, URLSAFE, uuid } from './random.ts';
 import type { LabelledLine } from './secrets.ts';
 
@@ -21,8 +22,14 @@ const LINES: readonly (readonly [label: string, line: (random: Random) => string
   ['base64 png', (r) => `![shot](data:image/png;base64,iVBORw0KGgo${r.text(BASE64, 400)}==)`],
   ['base64 jpeg', (r) => `<img src="data:image/jpeg;base64,/9j/4AAQSkZJRg${r.text(BASE64, 300)}">`],
   ['base64 text', (r) => `content: ${base64(r, 90)}`],
-  ['certificate', (r) => `-----BEGIN CERTIFICATE-----\nMIID${r.text(BASE64, 60)}\n${r.text(BASE64, 64)}\n-----END CERTIFICATE-----`],
-  ['kubeconfig ca', (r) => `    certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t${r.text(BASE64, 200)}`],
+  [
+    'certificate',
+    (r) => `-----BEGIN CERTIFICATE-----\nMIID${r.text(BASE64, 60)}\n${r.text(BASE64, 64)}\n-----END CERTIFICATE-----`,
+  ],
+  [
+    'kubeconfig ca',
+    (r) => `    certificate-authority-data: LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t${r.text(BASE64, 200)}`,
+  ],
   ['ssh public key', (r) => `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${r.text(BASE64, 43)} ops@laptop`],
   ['ssh fingerprint', (r) => `SHA256:${r.text(BASE64, 43)} ops@laptop (ED25519)`],
   ['host key', (r) => `ED25519 key fingerprint is SHA256:${r.text(BASE64, 43)}.`],
@@ -36,7 +43,10 @@ const LINES: readonly (readonly [label: string, line: (random: Random) => string
   ['replica set', (r) => `kubectl describe rs/ingress-nginx-controller-${r.text(`${DIGITS}bcdf`, 10)}`],
   ['node name', () => 'ip-10-0-37-112.eu-central-1.compute.internal NotReady'],
   ['arn', (r) => `arn:aws:iam::${r.text(DIGITS, 12)}:role/ci-apply-production-eu-central-1`],
-  ['arn of a secret', (r) => `secret_arn = arn:aws:secretsmanager:eu-west-1:${r.text(DIGITS, 12)}:secret:shop/db-${r.text(ALNUM, 6)}`],
+  [
+    'arn of a secret',
+    (r) => `secret_arn = arn:aws:secretsmanager:eu-west-1:${r.text(DIGITS, 12)}:secret:shop/db-${r.text(ALNUM, 6)}`,
+  ],
   ['s3 path', (r) => `s3://acme-tfstate/network/${r.text(HEX, 32)}/terraform.tfstate`],
   ['instance id', (r) => `i-0${r.text(HEX, 16)} terminated, nat-0${r.text(HEX, 16)} left`],
   ['resource version', () => 'resourceVersion: "88213377"'],
@@ -44,7 +54,11 @@ const LINES: readonly (readonly [label: string, line: (random: Random) => string
   ['ipv6', () => 'listen [2001:db8:85a3::8a2e:370:7334]:443'],
   ['mac', () => 'ether 02:42:ac:11:00:02 txqueuelen 0'],
   ['version', () => 'ingress-nginx chart 4.11.3 -> 4.12.1+k3s1'],
-  ['url', () => 'https://grafana.example.org/d/000000012/checkout?orgId=1&from=now-6h&to=now&var-pod=checkout-6c9d8f7b5d-4kq2m'],
+  [
+    'url',
+    () =>
+      'https://grafana.example.org/d/000000012/checkout?orgId=1&from=now-6h&to=now&var-pod=checkout-6c9d8f7b5d-4kq2m',
+  ],
   ['database url without login', () => 'postgres://db01.internal:5432/shop?sslmode=require'],
   ['url with user only', () => 'git clone ssh://git@git.example.org:2222/infra/network.git'],
   ['url placeholder', () => 'DATABASE_URL=postgresql://user:password@localhost:5432/mydb'],
@@ -110,7 +124,10 @@ const LINES: readonly (readonly [label: string, line: (random: Random) => string
   ['java class', () => 'org.springframework.security.oauth2.client.web.OAuth2AuthorizationRequestRedirectFilter'],
   ['long identifier', () => 'createReplicationSlotIfNotExistsAndWaitForInitialCopyToFinishV2()'],
   ['file path', () => '/srv/infra/checkout-platform/clusters/prod-eu/ingress-nginx/values.yaml:14'],
-  ['kafka setting', () => 'kafka-configs.sh --alter --entity-name invoices-rendered --add-config max.message.bytes=4194304'],
+  [
+    'kafka setting',
+    () => 'kafka-configs.sh --alter --entity-name invoices-rendered --add-config max.message.bytes=4194304',
+  ],
   ['metric', () => 'pg_replication_slot_slot_current_wal_lsn - pg_replication_slot_slot_confirmed_flush_lsn > 20e9'],
   ['sklearn', () => 'pip install scikit-learn sk-learn-compat-layer-for-tests'],
   ['dns', () => 'NXDOMAIN looking up TXT for _acme-challenge.shop.example.org'],

@@ -45,7 +45,8 @@ function pieces(secret: string): string[] {
   const all: string[] = [];
   // An address keeps its host: only the part behind the last slash of a webhook is secret.
   const from = secret.startsWith('https://') ? secret.lastIndexOf('/') + 1 : 0;
-  for (let at = from; at + PIECE_LENGTH_CHARS <= secret.length; at++) all.push(secret.slice(at, at + PIECE_LENGTH_CHARS));
+  for (let at = from; at + PIECE_LENGTH_CHARS <= secret.length; at++)
+    all.push(secret.slice(at, at + PIECE_LENGTH_CHARS));
   return secret.includes('-----BEGIN') ? all.filter((piece) => !/-----|PRIVATE|KEY/.test(piece)) : all;
 }
 
@@ -56,7 +57,8 @@ async function millisecondsPerCall(text: string, calls: number): Promise<number>
 }
 
 async function main(): Promise<void> {
-  const plain = 'checkout returned 502 for four percent of requests after the proxy kept idle connections longer than the service behind it did; we restored the old value and added a check to the pipeline so that it stays.';
+  const plain =
+    'checkout returned 502 for four percent of requests after the proxy kept idle connections longer than the service behind it did; we restored the old value and added a check to the pipeline so that it stays.';
   const cold = await millisecondsPerCall(plain, 1);
   const warm = await millisecondsPerCall(plain, 20_000);
   const seed = Number(process.argv[2] ?? 1);

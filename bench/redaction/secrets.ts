@@ -25,9 +25,11 @@ const FORMATS: Readonly<Record<string, Generator>> = {
   'GitLab personal token': fixed('glpat-', URLSAFE, 20),
   'GitLab runner token': fixed('glrt-', URLSAFE, 20),
   'Slack bot token': (r) => `xoxb-${r.text(DIGITS, 12)}-${r.text(DIGITS, 13)}-${r.text(ALNUM, 24)}`,
-  'Slack user token': (r) => `xoxp-${r.text(DIGITS, 12)}-${r.text(DIGITS, 12)}-${r.text(DIGITS, 13)}-${r.text(HEX, 32)}`,
+  'Slack user token': (r) =>
+    `xoxp-${r.text(DIGITS, 12)}-${r.text(DIGITS, 12)}-${r.text(DIGITS, 13)}-${r.text(HEX, 32)}`,
   'Slack app token': (r) => `xapp-1-A${r.text(UPPER + DIGITS, 10)}-${r.text(DIGITS, 13)}-${r.text(HEX, 64)}`,
-  'Slack webhook': (r) => `https://hooks.slack.com/services/T${r.text(UPPER + DIGITS, 8)}/B${r.text(UPPER + DIGITS, 8)}/${r.text(ALNUM, 24)}`,
+  'Slack webhook': (r) =>
+    `https://hooks.slack.com/services/T${r.text(UPPER + DIGITS, 8)}/B${r.text(UPPER + DIGITS, 8)}/${r.text(ALNUM, 24)}`,
   'Stripe live key': fixed('sk_live_', ALNUM, 24),
   'Stripe restricted key': fixed('rk_live_', ALNUM, 99),
   'Stripe webhook secret': fixed('whsec_', ALNUM, 32),
@@ -87,7 +89,10 @@ const FORMATS: Readonly<Record<string, Generator>> = {
 };
 
 function pem(random: Random, type: string, start: string): string {
-  const body = Array.from({ length: 8 }, (_, i) => (i === 0 ? start : '') + random.text(BASE64, 64 - (i === 0 ? start.length : 0)));
+  const body = Array.from(
+    { length: 8 },
+    (_, i) => (i === 0 ? start : '') + random.text(BASE64, 64 - (i === 0 ? start.length : 0)),
+  );
   return `-----BEGIN ${type}-----\n${body.join('\n')}\n-----END ${type}-----`;
 }
 
@@ -101,7 +106,8 @@ const PLACES: readonly ((value: string) => string)[] = [
   (value) => `found in .env:\n${value}`,
 ];
 
-const strong = (random: Random) => `${random.pick(['Winter', 'Kestrel', 'Harbor', 'Copper'])}-${random.text(DIGITS, 4)}${random.pick(['!', '#', '$', '?x'])}`;
+const strong = (random: Random) =>
+  `${random.pick(['Winter', 'Kestrel', 'Harbor', 'Copper'])}-${random.text(DIGITS, 4)}${random.pick(['!', '#', '$', '?x'])}`;
 const random32: Generator = (random) => random.text(ALNUM, 32);
 const hex40: Generator = (random) => random.text(HEX, 40);
 const aws40: Generator = (random) => random.text(BASE64, 40);
@@ -112,8 +118,16 @@ const CONTEXTS: readonly (readonly [label: string, generate: Generator, line: (v
   ['password in prose, colon', strong, (v) => `admin password: ${v}`],
   ['password quoted', strong, (v) => `log in with password "${v}" on the jump host`],
   ['password changed', strong, (v) => `root password was changed to ${v} after the incident`],
-  ['password short word and digits', (r) => `${r.text(LOWER, 6)}${r.text(DIGITS, 2)}`, (v) => `the wifi password is ${v}.`],
-  ['passphrase', (r) => `${r.text(LOWER, 5)}-${r.text(LOWER, 6)}-${r.text(LOWER, 5)}-${r.text(LOWER, 7)}`, (v) => `the passphrase is ${v}`],
+  [
+    'password short word and digits',
+    (r) => `${r.text(LOWER, 6)}${r.text(DIGITS, 2)}`,
+    (v) => `the wifi password is ${v}.`,
+  ],
+  [
+    'passphrase',
+    (r) => `${r.text(LOWER, 5)}-${r.text(LOWER, 6)}-${r.text(LOWER, 5)}-${r.text(LOWER, 7)}`,
+    (v) => `the passphrase is ${v}`,
+  ],
   ['environment password', strong, (v) => `DB_PASSWORD=${v}`],
   ['environment password, plain word', (r) => r.text(LOWER, 9), (v) => `PGPASSWORD=${v} psql -h db01 -U app`],
   ['yaml password', strong, (v) => `  password: ${v}`],
@@ -126,7 +140,11 @@ const CONTEXTS: readonly (readonly [label: string, generate: Generator, line: (v
   ['xml', strong, (v) => `<password>${v}</password>`],
   ['container environment', strong, (v) => `- name: DB_PASSWORD\n  value: "${v}"`],
   ['no verb', (r) => `${r.text(LOWER, 4)}${r.text(DIGITS, 3)}!`, (v) => `log in as root with password ${v}`],
-  ['bootstrap token', (r) => `${r.text(`${LOWER}${DIGITS}`, 6)}.${r.text(`${LOWER}${DIGITS}`, 16)}`, (v) => `kubeadm join 10.0.3.7:6443 --token ${v}`],
+  [
+    'bootstrap token',
+    (r) => `${r.text(`${LOWER}${DIGITS}`, 6)}.${r.text(`${LOWER}${DIGITS}`, 16)}`,
+    (v) => `kubeadm join 10.0.3.7:6443 --token ${v}`,
+  ],
   ['camel case', random32, (v) => `const clientSecret = '${v}';`],
   ['hex api key', hex40, (v) => `DD_API_KEY=${v.slice(0, 32)}`],
   ['hex token', hex40, (v) => `token: ${v}`],
@@ -145,8 +163,16 @@ const CONTEXTS: readonly (readonly [label: string, generate: Generator, line: (v
   ['amqp url', random32, (v) => `amqp://billing:${v}@rabbit-1:5672/%2f`],
   ['https login', random32, (v) => `git clone https://deploy:${v}@git.example.org/infra.git`],
   ['ado connection string', strong, (v) => `Server=sql01;Database=shop;User Id=app;Password=${v};Encrypt=true`],
-  ['azure storage', (r) => `${r.text(BASE64, 86)}==`, (v) => `DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=${v};EndpointSuffix=core.windows.net`],
-  ['sas signature', (r) => `${r.text(ALNUM, 42)}%3D`, (v) => `https://shop.blob.core.windows.net/b?sv=2024-01-01&se=2026-01-01&sig=${v}`],
+  [
+    'azure storage',
+    (r) => `${r.text(BASE64, 86)}==`,
+    (v) => `DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=${v};EndpointSuffix=core.windows.net`,
+  ],
+  [
+    'sas signature',
+    (r) => `${r.text(ALNUM, 42)}%3D`,
+    (v) => `https://shop.blob.core.windows.net/b?sv=2024-01-01&se=2026-01-01&sig=${v}`,
+  ],
   ['curl user', strong, (v) => `curl -u admin:${v} https://grafana.example.org/api/health`],
   ['flag', random32, (v) => `helm upgrade app --set-string x=1 --token ${v}`],
   ['flag with equals', strong, (v) => `mysqldump --password=${v} shop > dump.sql`],
@@ -154,14 +180,26 @@ const CONTEXTS: readonly (readonly [label: string, generate: Generator, line: (v
   ['redis-cli', random32, (v) => `redis-cli -h cache-1 -a ${v} info`],
   ['netrc', strong, (v) => `machine git.example.org login deploy password ${v}`],
   ['npmrc', uuid, (v) => `//registry.example.org/:_authToken=${v}`],
-  ['docker config', (r) => Buffer.from(`deploy:${random32(r)}`).toString('base64'), (v) => `"auths": {"registry.example.org": {"auth": "${v}"}}`],
-  ['kubeconfig key', (r) => Buffer.from(`-----BEGIN RSA PRIVATE KEY-----\n${r.text(BASE64, 200)}`).toString('base64'), (v) => `    client-key-data: ${v}`],
+  [
+    'docker config',
+    (r) => Buffer.from(`deploy:${random32(r)}`).toString('base64'),
+    (v) => `"auths": {"registry.example.org": {"auth": "${v}"}}`,
+  ],
+  [
+    'kubeconfig key',
+    (r) => Buffer.from(`-----BEGIN RSA PRIVATE KEY-----\n${r.text(BASE64, 200)}`).toString('base64'),
+    (v) => `    client-key-data: ${v}`,
+  ],
   ['kubernetes secret', random32, (v) => `stringData:\n  token: ${v}`],
   ['cookie', random32, (v) => `Cookie: theme=dark; sessionid=${v}; lang=en`],
   ['credentials pair', strong, (v) => `credentials: admin / ${v}`],
   ['two lines', random32, (v) => `client id: 4711\nclient secret: ${v}`],
   ['high entropy, other name', (r) => `${r.text(ALNUM, 44)}`, (v) => `INGEST_GRANT=${v}`],
-  ['private block', (r) => `${r.text(LOWER, 8)} ${r.text(LOWER, 6)}`, (v) => `notes <private>${v}</private> and the rest`],
+  [
+    'private block',
+    (r) => `${r.text(LOWER, 8)} ${r.text(LOWER, 6)}`,
+    (v) => `notes <private>${v}</private> and the rest`,
+  ],
 ];
 
 /** Every format in two places, and every context. */

@@ -31,7 +31,9 @@ function memoryText(record: ExportRecord): string {
 function filePath(record: ExportRecord): string {
   const folder = slug(record.category ?? '') || 'memories';
   const day = /^\d{4}-\d{2}-\d{2}/.exec(record.created_at ?? '')?.[0];
-  const words = slug(record.content.split('\n', 1)[0] ?? '').slice(0, WORDS_LENGTH_MAX_CHARS).replace(/-[^-]*$|-$/, '');
+  const words = slug(record.content.split('\n', 1)[0] ?? '')
+    .slice(0, WORDS_LENGTH_MAX_CHARS)
+    .replace(/-[^-]*$|-$/, '');
   const tail = slug(record.memory_id).slice(-ID_TAIL_LENGTH_CHARS).replace(/^-/, '');
   return `${folder}/${[day, words, tail].filter((part) => part).join('-')}.md`;
 }
@@ -40,6 +42,7 @@ function filePath(record: ExportRecord): string {
 function slug(text: string): string {
   return text
     .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');

@@ -20,7 +20,8 @@ export async function* entriesOf(path: string): AsyncGenerator<SourceFile | File
         return;
       }
       const name = entry.fileName;
-      if (!ENTRY_NAME.test(name) || name.split('/').some((part) => part.startsWith('.') || part === '__MACOSX')) continue;
+      if (!ENTRY_NAME.test(name) || name.split('/').some((part) => part.startsWith('.') || part === '__MACOSX'))
+        continue;
       if (entry.uncompressedSize > importBounds.archive_entry_size_max_bytes) {
         yield { code: 'too_large', message: 'an entry of the archive is too large', path: name };
         continue;

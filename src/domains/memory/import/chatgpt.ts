@@ -111,7 +111,11 @@ function contentText(content: JsonRecord): string {
   const text = firstText(content['text'], content['result']);
   if (text !== undefined) {
     const language = textOf(content['language']);
-    parts.push(content['content_type'] === 'code' ? `\`\`\`${language === 'unknown' ? '' : (language ?? '')}\n${text}\n\`\`\`` : text);
+    parts.push(
+      content['content_type'] === 'code'
+        ? `\`\`\`${language === 'unknown' ? '' : (language ?? '')}\n${text}\n\`\`\``
+        : text,
+    );
   }
   return parts.filter((part) => part.trim() !== '').join('\n\n');
 }

@@ -104,18 +104,24 @@ async function messageText(ctx: ParseContext, message: JsonRecord, counts: Messa
 }
 
 /** Calls and results stand side by side in one message. */
-async function messageTools(ctx: ParseContext, blocks: readonly JsonRecord[], counts: MessageCounts): Promise<ToolLines> {
+async function messageTools(
+  ctx: ParseContext,
+  blocks: readonly JsonRecord[],
+  counts: MessageCounts,
+): Promise<ToolLines> {
   const results = new Map(
     blocks.filter((block) => block['type'] === 'tool_result').map((block) => [textOf(block['tool_use_id']), block]),
   );
-  const calls = blocks.filter((block) => block['type'] === 'tool_use').map((block): ToolCall => {
-    const id = textOf(block['id']) ?? '';
-    const result = results.get(id);
-    const isError = result?.['is_error'] === true;
-    counts.tool_calls++;
-    if (isError) counts.tool_errors++;
-    const outcome = result === undefined ? {} : { result: { text: resultText(result['content']), isError } };
-    return { id, name: textOf(block['name']) ?? 'tool', input: recordOf(block['input']), ...outcome };
-  });
+  const calls = blocks
+    .filter((block) => block['type'] === 'tool_use')
+    .map((block): ToolCall => {
+      const id = textOf(block['id']) ?? '';
+      const result = results.get(id);
+      const isError = result?.['is_error'] === true;
+      counts.tool_calls++;
+      if (isError) counts.tool_errors++;
+      const outcome = result === undefined ? {} : { result: { text: resultText(result['content']), isError } };
+      return { id, name: textOf(block['name']) ?? 'tool', input: recordOf(block['input']), ...outcome };
+    });
   return toolLines(ctx, calls);
 }

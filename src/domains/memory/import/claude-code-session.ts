@@ -132,7 +132,9 @@ function summaryNotes(session: Session): string[] {
   return [
     ...session.summaries.filter((summary) => summary !== title),
     ...session.recaps,
-    ...(prompt === undefined || prompt === title ? [] : [`First prompt: ${shorten(prompt, importBounds.tool_error_length_max_chars)}`]),
+    ...(prompt === undefined || prompt === title
+      ? []
+      : [`First prompt: ${shorten(prompt, importBounds.tool_error_length_max_chars)}`]),
     `Claude Code session${where}${branch}${when}, ${session.counts.human_prompts} prompts.`,
   ];
 }

@@ -12,7 +12,17 @@ export interface ToolCall {
 }
 
 /** Fields that say best what a call is about, in this order. */
-const TELLING_FIELDS = ['command', 'file_path', 'path', 'notebook_path', 'pattern', 'query', 'url', 'prompt', 'description'];
+const TELLING_FIELDS = [
+  'command',
+  'file_path',
+  'path',
+  'notebook_path',
+  'pattern',
+  'query',
+  'url',
+  'prompt',
+  'description',
+];
 
 /** The text of a tool result: a string, or blocks of which images are only named. */
 export function resultText(content: unknown): string {

@@ -4,7 +4,7 @@ import { importBounds } from './bounds.ts';
 import { toolCalls } from './claude-code-chain.ts';
 import { messageText, readUserText } from './claude-code-lines.ts';
 import { chainOf, createSession, finishSession, type Session } from './claude-code-session.ts';
-import { type ParseContext, countLineType } from './context.ts';
+import { countLineType, type ParseContext } from './context.ts';
 import type { ValueParser } from './parser.ts';
 import { firstText, isRecord, type JsonRecord, listOf, momentOf, recordOf, textOf } from './shapes.ts';
 import type { ParsedEvent } from './types.ts';
@@ -55,7 +55,9 @@ export function claudeCodeParser(ctx: ParseContext): ValueParser {
     accepts: (value) => {
       const type = textOf(value['type']);
       if (type === undefined) return false;
-      return SESSION_TYPES.has(type) ? !('content' in value && 'role' in value) : textOf(value['sessionId']) !== undefined;
+      return SESSION_TYPES.has(type)
+        ? !('content' in value && 'role' in value)
+        : textOf(value['sessionId']) !== undefined;
     },
     take,
     async *end() {
@@ -129,7 +131,8 @@ async function* takeUserLine(ctx: ParseContext, session: Session, line: JsonReco
   const read = line['isMeta'] === true ? ({ kind: 'local' } as const) : readUserText(messageText(content));
   if (read.kind === 'interrupted') session.counts.interrupted++;
   if (read.kind !== 'prompt') {
-    const isResult = read.kind === 'empty' && listOf(content).some((block) => recordOf(block)['type'] === 'tool_result');
+    const isResult =
+      read.kind === 'empty' && listOf(content).some((block) => recordOf(block)['type'] === 'tool_result');
     if (!isResult) session.counts.skipped++;
     return;
   }

@@ -41,7 +41,11 @@ export async function* filesBelow(root: string): AsyncGenerator<SourceFile | Fil
     }
     files++;
     if (files > importBounds.folder_files_max_count) {
-      yield { code: 'too_many', message: `more than ${importBounds.folder_files_max_count} files; the rest was left`, path: root };
+      yield {
+        code: 'too_many',
+        message: `more than ${importBounds.folder_files_max_count} files; the rest was left`,
+        path: root,
+      };
       return;
     }
     const path = relative(realRoot, found).split(sep).join('/');
@@ -49,7 +53,12 @@ export async function* filesBelow(root: string): AsyncGenerator<SourceFile | Fil
   }
 }
 
-async function* walk(root: string, folder: string, seen: Set<string>, depth: number): AsyncGenerator<string | FileProblem> {
+async function* walk(
+  root: string,
+  folder: string,
+  seen: Set<string>,
+  depth: number,
+): AsyncGenerator<string | FileProblem> {
   const show = (path: string) => relative(root, path).split(sep).join('/') || '.';
   if (depth > importBounds.folder_depth_max_levels) {
     yield { code: 'too_deep', message: 'folders nested too deep', path: show(folder) };

@@ -25,7 +25,7 @@ export function readFrontMatter(text: string): FrontMatter {
 
 function parseFields(yaml: string): JsonRecord | undefined {
   try {
-    const value: unknown = parse(yaml, { maxAliasCount: ALIASES_MAX_COUNT, logLevel: 'silent' }) ?? {};
+    const value: unknown = parse(yaml, { maxAliasCount: ALIASES_MAX_COUNT, logLevel: 'error' }) ?? {};
     const plain = plainValue(value, 0);
     return isRecord(plain) ? plain : undefined;
   } catch {

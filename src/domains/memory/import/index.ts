@@ -6,12 +6,12 @@ export type {
   DetectedFormat,
   ImportCounts,
   ImportEvent,
+  ImportedConversation,
   ImportFormat,
   ImportItem,
   ImportOptions,
   ImportPosition,
   ImportProblem,
   ImportProblemCode,
-  ImportedConversation,
   Redact,
 } from './types.ts';

@@ -53,7 +53,10 @@ export async function* jsonArrayValues(ctx: ParseContext, chunks: AsyncIterable<
       yield { value };
     }
     if (sizeSinceValue > importBounds.entry_size_max_bytes) {
-      failure ??= ctx.problem('too_large', `an entry of more than ${importBounds.entry_size_max_bytes} bytes; reading stopped`);
+      failure ??= ctx.problem(
+        'too_large',
+        `an entry of more than ${importBounds.entry_size_max_bytes} bytes; reading stopped`,
+      );
     }
     if (failure) break;
   }
@@ -89,7 +92,10 @@ function createArrayReader(onValue: (value: unknown) => void) {
 
 function arrayProblem(ctx: ParseContext, error: unknown): ImportProblem {
   if (error instanceof DepthError) {
-    return ctx.problem('too_deep', `JSON nested deeper than ${importBounds.json_depth_max_levels} levels; reading stopped`);
+    return ctx.problem(
+      'too_deep',
+      `JSON nested deeper than ${importBounds.json_depth_max_levels} levels; reading stopped`,
+    );
   }
   return ctx.problem('invalid_json', 'not valid JSON from here on; what came before was read');
 }

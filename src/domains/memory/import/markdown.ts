@@ -24,7 +24,11 @@ export interface MarkdownSource {
 const ITEM_FIELDS = new Set<string>(['title', ...ITEM_FIELD_NAMES]);
 
 /** Parses one document, or each memory of a file to which many were exported. */
-export async function* parseMarkdown(ctx: ParseContext, raw: string, source: MarkdownSource): AsyncGenerator<ParsedEvent> {
+export async function* parseMarkdown(
+  ctx: ParseContext,
+  raw: string,
+  source: MarkdownSource,
+): AsyncGenerator<ParsedEvent> {
   const text = cleanText(raw);
   const memories = splitMemories(text);
   if (memories === undefined) yield* parseDocument(ctx, text, source);
@@ -42,7 +46,8 @@ async function* parseDocument(ctx: ParseContext, text: string, source: MarkdownS
     return;
   }
   const own = firstText(fields['external_id']);
-  const id = own !== undefined && isUsableId(own, isExported(fields) ? 0 : undefined) ? own : documentId(fields, source);
+  const id =
+    own !== undefined && isUsableId(own, isExported(fields) ? 0 : undefined) ? own : documentId(fields, source);
   const kinds = safe.kinds.length > 0 ? { redactions: safe.kinds } : {};
   const base = { ...(await documentFields(ctx, fields, source, title)), ...kinds };
   if (safe.text.length <= importBounds.section_length_max_chars || isExported(fields)) {
@@ -67,11 +72,17 @@ function isExported(fields: JsonRecord): boolean {
 
 /** A title that the text does not show is put above it; an exported memory is kept to the letter. */
 function withTitle(title: string, text: string, fields: JsonRecord): string {
-  return isExported(fields) || firstTitle(text) !== undefined || fields['title'] === undefined ? text : `# ${title}\n\n${text}`;
+  return isExported(fields) || firstTitle(text) !== undefined || fields['title'] === undefined
+    ? text
+    : `# ${title}\n\n${text}`;
 }
 
 /** The first section keeps the document's id, so that a document which grows over the bound leaves no twin behind. */
-function sectionItems(id: string, title: string, sections: readonly Section[]): Pick<ImportItem, 'external_id' | 'content'>[] {
+function sectionItems(
+  id: string,
+  title: string,
+  sections: readonly Section[],
+): Pick<ImportItem, 'external_id' | 'content'>[] {
   const seen = new Map<string, number>();
   return sections.map(({ heading, text }, index) => {
     const times = seen.get(heading) ?? 0;
@@ -93,13 +104,19 @@ async function documentFields(ctx: ParseContext, fields: JsonRecord, source: Mar
   const sessionId = firstText(fields['session_id']);
   const sequence = fields['sequence'];
   const own = fields['metadata'];
-  const metadata = isExported(fields) && isRecord(own) ? own : { ...Object.fromEntries(others), title, path: source.path };
+  const metadata =
+    isExported(fields) && isRecord(own) ? own : { ...Object.fromEntries(others), title, path: source.path };
   const isTooMuch = JSON.stringify(metadata).length > limits.metadata_size_max_bytes;
   return {
     category: ctx.options.category ?? known ?? (ctx.options.project === undefined ? 'global' : 'project'),
-    tags: tagsOf(ctx, [...tagList(fields['tags']), ...(category !== undefined && !isCategory(category) ? [category] : [])]),
+    tags: tagsOf(ctx, [
+      ...tagList(fields['tags']),
+      ...(category !== undefined && !isCategory(category) ? [category] : []),
+    ]),
     metadata: isTooMuch ? { title, path: source.path } : metadata,
-    ...(context === undefined ? {} : { context: (await ctx.safe(context)).text.slice(0, limits.context_length_max_chars) }),
+    ...(context === undefined
+      ? {}
+      : { context: (await ctx.safe(context)).text.slice(0, limits.context_length_max_chars) }),
     ...(sessionId !== undefined && isUsableId(sessionId, 0) ? { session_id: sessionId } : {}),
     ...(typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 ? { sequence } : {}),
     ...(occurredAt === undefined ? {} : { occurred_at: occurredAt }),

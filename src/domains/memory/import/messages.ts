@@ -7,7 +7,14 @@ import { createSessionWriter, type SessionWriter, titleOf } from './session.ts';
 import { firstText, isRecord, type JsonRecord, listOf, momentOf, textOf } from './shapes.ts';
 import type { ParsedEvent } from './types.ts';
 
-const SPEAKERS: Readonly<Record<string, string>> = { user: 'User', human: 'User', assistant: 'Assistant', ai: 'Assistant', model: 'Assistant', tool: 'Tool' };
+const SPEAKERS: Readonly<Record<string, string>> = {
+  user: 'User',
+  human: 'User',
+  assistant: 'Assistant',
+  ai: 'Assistant',
+  model: 'Assistant',
+  tool: 'Tool',
+};
 const HIDDEN_ROLES = new Set(['system', 'developer']);
 
 /** How a role is called in the text of a turn. */

@@ -100,7 +100,8 @@ function contentEvents(
   detected: DetectedFormat,
 ): AsyncIterable<ParsedEvent> {
   const forced = ctx.options.format;
-  if (forced === 'markdown' || (forced === undefined && detected === 'markdown')) return documentEvents(ctx, file, chunks);
+  if (forced === 'markdown' || (forced === undefined && detected === 'markdown'))
+    return documentEvents(ctx, file, chunks);
   const isText = detected === 'markdown' || detected === 'transcript';
   if (forced === 'transcript' || (forced === undefined && detected === 'transcript')) {
     return parseTranscript(ctx, plainLines(ctx, chunks), headText(head));
@@ -110,7 +111,11 @@ function contentEvents(
   return parseValues(ctx, jsonLineValues(ctx, chunks));
 }
 
-async function* documentEvents(ctx: ParseContext, file: SourceFile, chunks: AsyncIterable<Chunk>): AsyncGenerator<ParsedEvent> {
+async function* documentEvents(
+  ctx: ParseContext,
+  file: SourceFile,
+  chunks: AsyncIterable<Chunk>,
+): AsyncGenerator<ParsedEvent> {
   const text = await wholeText(chunks, importBounds.markdown_size_max_chars);
   if (text === undefined) {
     const max = importBounds.markdown_size_max_chars;
@@ -154,7 +159,9 @@ async function* counted(ctx: ParseContext, chunks: AsyncIterable<Chunk>): AsyncG
 }
 
 /** The first bytes of a stream, and the whole stream. */
-async function peek(chunks: AsyncGenerator<Chunk>): Promise<{ head: Uint8Array | string; chunks: AsyncGenerator<Chunk> }> {
+async function peek(
+  chunks: AsyncGenerator<Chunk>,
+): Promise<{ head: Uint8Array | string; chunks: AsyncGenerator<Chunk> }> {
   const read: Chunk[] = [];
   let size = 0;
   while (size < importBounds.head_size_max_bytes) {
@@ -163,14 +170,16 @@ async function peek(chunks: AsyncGenerator<Chunk>): Promise<{ head: Uint8Array |
     read.push(next.value);
     size += next.value.length;
   }
-  const head = joinHead(read);
-  return { head, chunks: joined(read, chunks) };
+  const whole = joinHead(read);
+  // Decoders look for a byte order mark in the first chunk, so that must not be a single byte.
+  return { head: whole.slice(0, importBounds.head_size_max_bytes), chunks: joined([whole], chunks) };
 }
 
 function joinHead(read: readonly Chunk[]): Uint8Array | string {
   const bytes = read.filter((chunk) => typeof chunk !== 'string');
-  const max = importBounds.head_size_max_bytes;
-  return bytes.length === read.length ? Buffer.concat(bytes).subarray(0, max) : read.join('').slice(0, max);
+  if (bytes.length === read.length) return Buffer.concat(bytes);
+  const decoder = new TextDecoder();
+  return read.map((chunk) => (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))).join('');
 }
 
 async function* joined(read: readonly Chunk[], rest: AsyncGenerator<Chunk>): AsyncGenerator<Chunk> {
@@ -184,4 +193,3 @@ function unreadableMessage(error: unknown): string {
   if (code === 'EACCES' || code === 'EPERM') return 'the file may not be read by this user';
   return code === undefined ? 'the content cannot be read' : `the content cannot be read (${code})`;
 }
-

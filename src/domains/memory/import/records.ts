@@ -32,7 +32,8 @@ async function* takeRecord(ctx: ParseContext, record: JsonRecord): AsyncGenerato
   }
   const metadata = recordMetadata(record);
   const tooMuch = JSON.stringify(metadata).length > limits.metadata_size_max_bytes ? ['metadata'] : [];
-  for (const field of [...invalidFields(record), ...tooMuch]) yield ctx.problem('invalid_field', `\`${field}\` is not valid and was left out`);
+  for (const field of [...invalidFields(record), ...tooMuch])
+    yield ctx.problem('invalid_field', `\`${field}\` is not valid and was left out`);
   const safe = await ctx.safe(withHeading(record, raw), storableText);
   const isWhole = safe.text.length <= limits.content_length_max_chars;
   const parts = isWhole ? [safe.text] : splitText(safe.text, limits.content_length_max_chars);
@@ -66,12 +67,21 @@ function recordId(record: JsonRecord, content: string): string {
   const memoryId = textOf(record['memory_id']);
   if (memoryId !== undefined) return externalId('memory', memoryId);
   const named = firstText(record['id'], record['_id'], record['uuid']);
-  const place = [record['project'], record['project_id'], record['session_id'], record['sequence'], record['occurred_at']];
+  const place = [
+    record['project'],
+    record['project_id'],
+    record['session_id'],
+    record['sequence'],
+    record['occurred_at'],
+  ];
   return externalId('records', digestOf(content, named, JSON.stringify(place)));
 }
 
 /** Category, context, tags, session, time and project: everything but text and metadata. */
-function placement(ctx: ParseContext, record: JsonRecord): Omit<ImportItem, 'external_id' | 'content' | 'metadata' | 'source'> {
+function placement(
+  ctx: ParseContext,
+  record: JsonRecord,
+): Omit<ImportItem, 'external_id' | 'content' | 'metadata' | 'source'> {
   const category = textOf(record['category']);
   const isKnown = category !== undefined && isCategory(category);
   const context = textOf(record['context']);
@@ -111,6 +121,7 @@ function invalidFields(record: JsonRecord): string[] {
     ['sequence', (value) => Number.isSafeInteger(value) && Number(value) >= 0],
     ['occurred_at', (value) => momentOf(value) !== undefined],
   ];
-  return checks.filter(([field, ok]) => record[field] !== undefined && record[field] !== null && !ok(record[field])).map(([field]) => field);
+  return checks
+    .filter(([field, ok]) => record[field] !== undefined && record[field] !== null && !ok(record[field]))
+    .map(([field]) => field);
 }
-

@@ -30,7 +30,11 @@ export async function* parseValues(ctx: ParseContext, values: AsyncIterable<Json
   for (const parser of parsers) yield* parser.end();
 }
 
-async function* parseValue(ctx: ParseContext, parsers: readonly ValueParser[], value: unknown): AsyncGenerator<ParsedEvent> {
+async function* parseValue(
+  ctx: ParseContext,
+  parsers: readonly ValueParser[],
+  value: unknown,
+): AsyncGenerator<ParsedEvent> {
   if (!isRecord(value)) {
     yield ctx.problem('unknown_shape', 'a JSON value that is no object');
     return;

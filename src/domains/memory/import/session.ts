@@ -85,7 +85,13 @@ export function createSessionWriter(ctx: ParseContext, info: SessionInfo): Sessi
       const parts = splitText(safe.text, importBounds.summary_length_max_chars);
       const details = { ...metadata, kind: 'conversation_summary' };
       const tags = ['conversation-summary'];
-      return itemsOf(`${info.id}:summary`, parts, safe, { numbered: false, tags, occurredAt, project, metadata: details });
+      return itemsOf(`${info.id}:summary`, parts, safe, {
+        numbered: false,
+        tags,
+        occurredAt,
+        project,
+        metadata: details,
+      });
     },
   };
 }

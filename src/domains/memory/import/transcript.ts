@@ -33,7 +33,10 @@ const NO_SPEAKERS =
 const TIME = String.raw`(?:\[?(?<time>\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(?::\d{2})?Z?|\d{1,2}:\d{2}(?::\d{2})?(?: ?[ap]m)?)\]?[ \t,-]{0,3})?`;
 const NAME = String.raw`[\p{L}][\p{L}\p{N} ._'-]{0,39}`;
 /** `time? name:` with Markdown emphasis around the name, or `<name>` as in IRC logs. */
-const LABEL = new RegExp(String.raw`^${TIME}(?:[*_]{0,2}(?<name>${NAME})[*_]{0,2}[ \t]?:[*_]{0,2}|<(?<nick>${NAME})>)(?:[ \t]+(?<text>.*)|)$`, 'u');
+const LABEL = new RegExp(
+  String.raw`^${TIME}(?:[*_]{0,2}(?<name>${NAME})[*_]{0,2}[ \t]?:[*_]{0,2}|<(?<nick>${NAME})>)(?:[ \t]+(?<text>.*)|)$`,
+  'u',
+);
 /** A heading that is nothing but a role. */
 const ROLE_HEADING = /^#{1,6}[ \t]+[*_]{0,2}(?<name>[A-Za-z ]{2,20}?)[*_]{0,2}:?[ \t]*$/;
 
@@ -122,6 +125,11 @@ export async function* parseTranscript(
   }
   const title = await titleOf(ctx, ctx.options.title ?? firstPrompt ?? 'Conversation');
   const turns = writer.turns();
-  yield* await writer.summary({ title, notes: [`Conversation, ${turns} turns.`], occurredAt: startedAt, metadata: { title } });
+  yield* await writer.summary({
+    title,
+    notes: [`Conversation, ${turns} turns.`],
+    occurredAt: startedAt,
+    metadata: { title },
+  });
   yield { type: 'conversation', id: writer.sessionId, title, turns, skipped: 0, details: {} };
 }

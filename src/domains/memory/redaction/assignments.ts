@@ -8,7 +8,8 @@ const ASSIGNMENT =
   /(?<![\w./-])(?<quoteN>\\?["'`])?(?<name>[A-Za-z_][\w.-]{1,63}(?: (?:key|token|secret|password))?)(?:\\?["'`])?\]?(?<sep>[ \t]{0,4}(?:=>|:=|={1,2}|:)[ \t]{0,4}|[ \t]{1,4}=[ \t]{0,4})(?:(?<quote>\\?["'`])(?<quoted>[^\n]{1,4096}?)\k<quote>|(?<bare>[^\s"'`<>]{1,4096}))/dg;
 
 /** A flag and its value: `--password X`, `--token=X`, `-p X` behind commands that take a password so. */
-const FLAG = /(?<![\w-])--(?<name>[a-z][a-z0-9-]{1,40})(?<sep>[ =])(?:(?<quote>["'])(?<quoted>[^\n]{1,1024}?)\k<quote>|(?<bare>[^\s"'`-][^\s"'`]{0,1023}))/dg;
+const FLAG =
+  /(?<![\w-])--(?<name>[a-z][a-z0-9-]{1,40})(?<sep>[ =])(?:(?<quote>["'])(?<quoted>[^\n]{1,1024}?)\k<quote>|(?<bare>[^\s"'`-][^\s"'`]{0,1023}))/dg;
 const COMMAND_FLAG =
   /\b(?:sshpass\s+-p|docker\s+login\b[^\n]{0,80}?\s-p|redis-cli\b[^\n]{0,80}?\s-a|mysql(?:dump|admin)?\b[^\n]{0,80}?\s-p|htpasswd\b[^\n]{0,60}?-b\S*\s+\S+\s+\S+|7z\b[^\n]{0,40}?\s-p|smbclient\b[^\n]{0,80}?-U\s*[^\s%]+%)\s?(?<quote>["']?)(?<value>[^\s"'`]{4,256})\k<quote>/dg;
 /** `<password>X</password>`. */
@@ -94,7 +95,8 @@ function judge(name: string, value: string, place: Place): string | undefined {
 /** A value as generators make them behind a name that says nothing; files in base64 are known by their beginnings. */
 function isUnnamedSecret(name: string, value: string): boolean {
   if (value.length > HIGH_ENTROPY_LENGTH_MAX_CHARS || !isRandom(value, HIGH_ENTROPY_LENGTH_MIN_CHARS)) return false;
-  if (!/^[A-Za-z0-9+/=_~.-]+$/.test(value) || isPublicName(name) || isPlaceholder(value) || isEncodedFile(value)) return false;
+  if (!/^[A-Za-z0-9+/=_~.-]+$/.test(value) || isPublicName(name) || isPlaceholder(value) || isEncodedFile(value))
+    return false;
   return entropyOf(value) >= HIGH_ENTROPY_MIN_BITS_PER_CHAR;
 }
 

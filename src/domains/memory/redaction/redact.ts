@@ -29,14 +29,18 @@ function vendorSpans(text: string): SecretSpan[] {
   const spans: SecretSpan[] = [];
   for (const { kind, hints, pattern } of VENDOR_RULES) {
     if (!hints.some((hint) => text.includes(hint))) continue;
-    for (const match of text.matchAll(pattern)) spans.push({ kind, start: match.index, end: match.index + match[0].length });
+    for (const match of text.matchAll(pattern))
+      spans.push({ kind, start: match.index, end: match.index + match[0].length });
   }
   return spans;
 }
 
 function withoutPublic(text: string, spans: readonly SecretSpan[]): SecretSpan[] {
   if (spans.length === 0) return [];
-  const ranges = [...text.matchAll(PUBLIC)].map((match) => ({ start: match.index, end: match.index + match[0].length }));
+  const ranges = [...text.matchAll(PUBLIC)].map((match) => ({
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
   const isPublic = (span: SecretSpan) => ranges.some((range) => span.start < range.end && span.end > range.start);
   return spans.filter((span) => span.end > span.start && (span.kind === 'private' || !isPublic(span)));
 }
@@ -54,7 +58,12 @@ function replaceSpans(text: string, spans: readonly SecretSpan[]): Redaction {
       last.end = Math.max(last.end, span.end);
     }
   }
-  const findings: SecretFinding[] = joined.map(({ kind, start, end }) => ({ kind, start, end, marker: `[REDACTED:${kind}]` }));
+  const findings: SecretFinding[] = joined.map(({ kind, start, end }) => ({
+    kind,
+    start,
+    end,
+    marker: `[REDACTED:${kind}]`,
+  }));
   let redacted = '';
   let at = 0;
   for (const { start, end, marker } of findings) {

@@ -5,7 +5,8 @@ const PLACEHOLDER =
   /^(?:[*•.x_-]+|<.*|\[.*|\{.*|\$.*|%.*|@.*|&.*|!.*|null|nil|none|undefined|true|false|yes|no|on|off|string|str|text|bytes|number|int|bool(?:ean)?|any|object|required|optional|missing|empty|unset|unknown|invalid|incorrect|expired|revoked|hidden|masked|redacted|removed|omitted|secret|password|passwd|passphrase|pass|pwd|token|apikey|api[_-]?key|key|value|change[_-]?(?:me|it|this)|replace[_-]?(?:me|this)|placeholder|example|sample|dummy|todo|tbd|fixme|n\/a|bearer|basic|your[_-]?.*|my[_-]?(?:password|secret|token|key|api[_-]?key)|enter[_-]?.*|insert[_-]?.*|(?:vault|op|ref\+\w+|secretsmanager|ssm|env|file|keyring|aws-ssm):.*|arn:.*)$/i;
 
 /** Code that reads a secret from somewhere: `process.env.X`, `os.environ[...]`, `config.password`, `getSecret(...)`. */
-const CODE_REFERENCE = /^(?:[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+(?:[([].*)?|[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*\(.*|(?:var|data|local|module|secrets|env)\.[\w.[\]"']+)$/;
+const CODE_REFERENCE =
+  /^(?:[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)+(?:[([].*)?|[A-Za-z_$][\w$]*(?:\.[A-Za-z_$][\w$]*)*\(.*|(?:var|data|local|module|secrets|env)\.[\w.[\]"']+)$/;
 
 /** `access_token`, `your_db_password`, `name=value`: words joined by underscores are names, not values. */
 const NAME_OR_PAIR = /^[A-Za-z]+(?:_[A-Za-z]+)+$|^[A-Za-z_]+=[A-Za-z_]*$/;
@@ -15,7 +16,9 @@ const URL_WITHOUT_LOGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s@]*$/i;
 
 /** True where the value refers to a secret, describes one or masks one. */
 export function isPlaceholder(value: string): boolean {
-  return [PLACEHOLDER, CODE_REFERENCE, NAME_OR_PAIR, PATH, RELATIVE_PATH, URL_WITHOUT_LOGIN].some((shape) => shape.test(value));
+  return [PLACEHOLDER, CODE_REFERENCE, NAME_OR_PAIR, PATH, RELATIVE_PATH, URL_WITHOUT_LOGIN].some((shape) =>
+    shape.test(value),
+  );
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
@@ -58,7 +61,10 @@ export function isRandom(value: string, lengthMin: number): boolean {
 /** Words joined by slashes, dots or dashes, as in paths, packages and sentences without spaces. */
 function isWordPath(value: string): boolean {
   const words = value.split(/[/._:-]+/).filter((word) => word !== '');
-  return words.length >= 3 && words.filter((word) => /^(?:[A-Z]?[a-z]+|[A-Z]+|\d+|v\d+)$/.test(word)).length >= words.length * 0.7;
+  return (
+    words.length >= 3 &&
+    words.filter((word) => /^(?:[A-Z]?[a-z]+|[A-Z]+|\d+|v\d+)$/.test(word)).length >= words.length * 0.7
+  );
 }
 
 /** What a person would choose or be given as a password: no plain word, no plain number, no file or host. */

@@ -102,16 +102,32 @@ const OPERATIONS: readonly VendorRule[] = [
 
 const SERVICES: readonly VendorRule[] = [
   rule('slack_token', ['xox', 'xapp-'], String.raw`(?:xox[abeoprs](?:\.xox[bp])?|xapp)-[A-Za-z0-9-]{10,250}`),
-  rule('slack_webhook', ['hooks.slack.com'], String.raw`hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,}`),
-  rule('discord_webhook', ['/api/webhooks/'], String.raw`discord(?:app)?\.com/api/webhooks/\d{16,20}/[A-Za-z0-9_-]{40,}`),
+  rule(
+    'slack_webhook',
+    ['hooks.slack.com'],
+    String.raw`hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/_-]{20,}`,
+  ),
+  rule(
+    'discord_webhook',
+    ['/api/webhooks/'],
+    String.raw`discord(?:app)?\.com/api/webhooks/\d{16,20}/[A-Za-z0-9_-]{40,}`,
+  ),
   rule('discord_bot_token', ['.'], String.raw`[MNO][A-Za-z\d]{23,27}\.[\w-]{6}\.[\w-]{27,40}`),
-  rule('teams_webhook', ['webhook.office.com'], String.raw`[a-z0-9-]+\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/-]{60,}`),
+  rule(
+    'teams_webhook',
+    ['webhook.office.com'],
+    String.raw`[a-z0-9-]+\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/-]{60,}`,
+  ),
   rule('telegram_bot_token', [':AA'], String.raw`\d{8,10}:AA[A-Za-z0-9_-]{32,34}`),
   rule('stripe_key', ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_'], '[rs]k_(?:live|test)_[A-Za-z0-9]{16,110}'),
   rule('webhook_secret', ['whsec_'], 'whsec_[A-Za-z0-9+/=]{24,80}'),
   rule('shopify_token', ['shpat_', 'shpca_', 'shppa_', 'shpss_'], 'shp(?:at|ca|pa|ss)_[A-Za-z0-9]{32,64}'),
   rule('square_token', ['sq0atp-', 'sq0csp-', 'EAAA'], '(?:sq0(?:atp|csp)-[A-Za-z0-9_-]{22,43}|EAAA[A-Za-z0-9_-]{60})'),
-  rule('paypal_braintree_token', ['access_token$'], String.raw`access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}`),
+  rule(
+    'paypal_braintree_token',
+    ['access_token$'],
+    String.raw`access_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}`,
+  ),
   rule('plaid_token', ['access-'], `access-(?:sandbox|development|production)-${UUID}`),
   rule('flutterwave_key', ['FLWSECK'], 'FLWSECK(?:_TEST)?-[A-Za-z0-9]{32,40}(?:-X)?'),
   rule('sendgrid_api_key', ['SG.'], String.raw`SG\.[A-Za-z0-9_-]{16,32}\.[A-Za-z0-9_-]{32,64}`),
@@ -120,7 +136,11 @@ const SERVICES: readonly VendorRule[] = [
   rule('brevo_api_key', ['xkeysib-'], 'xkeysib-[a-f0-9]{64}-[A-Za-z0-9]{16}'),
   rule('twilio_api_key', ['SK'], 'SK[0-9a-f]{32}'),
   rule('facebook_token', ['EAA'], 'EAA[A-Za-z0-9]{80,}'),
-  rule('twitter_bearer_token', ['AAAAAAAAAAAAAAAAAAAA'], 'AAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{5,60}(?:%[0-9A-F]{2}[A-Za-z0-9]{0,80}){1,8}'),
+  rule(
+    'twitter_bearer_token',
+    ['AAAAAAAAAAAAAAAAAAAA'],
+    'AAAAAAAAAAAAAAAAAAAA[A-Za-z0-9]{5,60}(?:%[0-9A-F]{2}[A-Za-z0-9]{0,80}){1,8}',
+  ),
   rule('hubspot_token', ['pat-na', 'pat-eu'], `pat-(?:na|eu)\\d-${UUID}`),
   rule('linear_api_key', ['lin_api_', 'lin_oauth_'], 'lin_(?:api|oauth)_[A-Za-z0-9]{32,128}'),
   rule('notion_token', ['ntn_', 'secret_'], '(?:ntn_[A-Za-z0-9]{40,50}|secret_[A-Za-z0-9]{43})'),
@@ -141,14 +161,23 @@ const STRUCTURES: readonly VendorRule[] = [
   {
     kind: 'private_key',
     hints: ['PRIVATE KEY'],
-    pattern: /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----BEGIN)[\s\S])*?(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|(?=-----BEGIN)|$)/gd,
+    pattern:
+      /-----BEGIN (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:(?!-----BEGIN)[\s\S])*?(?:-----END (?:[A-Z0-9]+ ){0,3}PRIVATE KEY(?: BLOCK)?-----|(?=-----BEGIN)|$)/dg,
   },
   {
     kind: 'private_key',
     hints: ['LS0tLS1CRUdJTi'],
-    pattern: /LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFURSBLRV|BQUklWQVRFIEtFW|BFQyBQUklWQVRFIEtFW|BPUEVOU1NIIFBSSVZBVEUgS0VZ|BFTkNSWVBURUQgUFJJVkFURSBLRV)[A-Za-z0-9+/=]*/gd,
+    pattern:
+      /LS0tLS1CRUdJTi(?:BSU0EgUFJJVkFURSBLRV|BQUklWQVRFIEtFW|BFQyBQUklWQVRFIEtFW|BPUEVOU1NIIFBSSVZBVEUgS0VZ|BFTkNSWVBURUQgUFJJVkFURSBLRV)[A-Za-z0-9+/=]*/dg,
   },
   rule('jwt', ['eyJ'], String.raw`eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{10,}`),
 ];
 
-export const VENDOR_RULES: readonly VendorRule[] = [...STRUCTURES, ...CLOUD, ...CODE, ...AI, ...OPERATIONS, ...SERVICES];
+export const VENDOR_RULES: readonly VendorRule[] = [
+  ...STRUCTURES,
+  ...CLOUD,
+  ...CODE,
+  ...AI,
+  ...OPERATIONS,
+  ...SERVICES,
+];
