@@ -24,10 +24,11 @@ import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
 /** Opens the store and puts the services around it. Errors are those of opening: storage_*, model_*, config_invalid. */
-export async function openRuntime(config: LoadedConfig, { role }: OpenOptions): Promise<LocalRuntime> {
+export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOptions): Promise<LocalRuntime> {
   const { data_dir, machine_id } = config;
   const log = createLog(config.server.log_level, { machine_id, role });
-  const store = await openDatabase({ data_dir, machine_id, synchronous: config.storage.synchronous });
+  const { synchronous } = config.storage;
+  const store = await openDatabase({ data_dir, machine_id, synchronous, ...(clock ? { clock } : {}) });
   const embedder = createEmbedder(config.storage.embedding);
   const feed = createChangeFeed();
   const sessions = createSessions(store.withTables<SessionTables>());

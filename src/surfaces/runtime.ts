@@ -1,4 +1,5 @@
 // What compose.ts hands to every surface: operations to call, and what a server says about itself.
+import type { Clock } from '../kernel/clock.ts';
 import type { Executor } from '../kernel/execute.ts';
 import type { Principal } from '../kernel/operation.ts';
 
@@ -131,6 +132,8 @@ export interface Runtime {
 export interface OpenOptions {
   /** `server` runs schedules and serves metrics, `stdio` serves one client, `command` comes and goes. */
   readonly role: 'server' | 'stdio' | 'command';
+  /** The system's clock unless a test decides the time. */
+  readonly clock?: Clock;
 }
 
 /** A runtime over a store of this machine, which it can also copy. */

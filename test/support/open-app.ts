@@ -1,0 +1,126 @@
+// A real runtime over a store in a temporary directory, with a clock that stands still: for tests through the public door.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { openRuntime } from '../../src/compose.ts';
+import type { LoadedConfig } from '../../src/config/load.ts';
+import { configSchema } from '../../src/config/schema.ts';
+import { virtualClock } from '../../src/kernel/clock.ts';
+import { type ErrorBody, HaivemindError } from '../../src/kernel/errors.ts';
+import type { OperationContext, Transport } from '../../src/kernel/operation.ts';
+import type { LocalRuntime } from '../../src/surfaces/runtime.ts';
+
+export const DAY_MS = 86_400_000;
+
+export interface CallerOptions {
+  readonly user?: string;
+  readonly agent?: string;
+  readonly session?: string;
+  readonly transport?: Transport;
+  readonly project?: string;
+}
+
+/** An answer as parsed JSON: its fields are checked by `expect` rather than by the compiler. */
+export type Answer = Record<string, ReturnType<typeof JSON.parse>>;
+
+export interface App extends AsyncDisposable {
+  readonly runtime: LocalRuntime;
+  readonly clock: ReturnType<typeof virtualClock>;
+  readonly data_dir: string;
+  readonly config: LoadedConfig;
+  /** Runs one operation; resolves with the structured answer. */
+  call(operation: string, input?: unknown, caller?: CallerOptions): Promise<Answer>;
+  /** The text parts of an answer as one text. */
+  text(operation: string, input?: unknown, caller?: CallerOptions): Promise<string>;
+  /** Runs one operation that has to be refused; resolves with the error's body. */
+  refusal(operation: string, input?: unknown, caller?: CallerOptions): Promise<ErrorBody>;
+  /** Stores a text and returns its id. */
+  store(content: string, fields?: Readonly<Record<string, unknown>>, caller?: CallerOptions): Promise<string>;
+  /** Reads the store's file beside the runtime. */
+  rows(sql: string, ...parameters: (string | number)[]): Record<string, unknown>[];
+}
+
+export interface AppOptions {
+  /** `none` searches by words alone and loads no model: what most tests need. */
+  readonly embedding?: 'none' | 'local';
+  readonly retention?: LoadedConfig['storage']['retention'];
+  readonly role?: 'server' | 'stdio' | 'command';
+  readonly data_dir?: string;
+  readonly clock?: ReturnType<typeof virtualClock>;
+  readonly machine_id?: string;
+}
+
+export function testConfig(data_dir: string, options: AppOptions = {}): LoadedConfig {
+  const config = configSchema.parse({
+    server: { log_level: 'silent' },
+    storage: {
+      synchronous: 'NORMAL',
+      embedding: { provider: options.embedding ?? 'none' },
+      retention: options.retention ?? [],
+    },
+  });
+  return { ...config, data_dir, machine_id: options.machine_id ?? 'test-machine', file: undefined };
+}
+
+export async function openApp(options: AppOptions = {}): Promise<App> {
+  const data_dir = options.data_dir ?? mkdtempSync(join(tmpdir(), 'haivemind-app-'));
+  const clock = options.clock ?? virtualClock();
+  const config = testConfig(data_dir, options);
+  const runtime = await openRuntime(config, { role: options.role ?? 'command', clock });
+  const run = (operation: string, input: unknown, caller: CallerOptions | undefined) =>
+    runtime.executor.execute(operation, input, contextOf(config.machine_id, caller));
+  const call: App['call'] = async (operation, input, caller) => (await run(operation, input, caller)).output;
+  return {
+    runtime,
+    clock,
+    data_dir,
+    config,
+    call,
+    async text(operation, input, caller) {
+      return (await run(operation, input, caller)).parts.map((part) => part.text).join('\n');
+    },
+    refusal: (operation, input, caller) => refusalOf(run(operation, input, caller)),
+    store: async (content, fields, caller) => (await call('store_memory', { content, ...fields }, caller)).memory_id,
+    rows: (sql, ...parameters) => readRows(data_dir, sql, parameters),
+    async [Symbol.asyncDispose]() {
+      await runtime.close();
+      if (options.data_dir === undefined) rmSync(data_dir, { recursive: true, force: true });
+    },
+  };
+}
+
+export function contextOf(machine_id: string, caller: CallerOptions = {}): OperationContext {
+  const user_id = caller.user ?? 'ada';
+  return {
+    principal: { user_id, agent_id: caller.agent ?? 'tester', machine_id },
+    session: {
+      key: caller.session ?? `ses_${user_id}`,
+      transport: caller.transport ?? 'cli',
+      ...(caller.project === undefined ? {} : { project: caller.project }),
+    },
+    request_id: 'req_test',
+    signal: new AbortController().signal,
+    reportProgress: () => {},
+  };
+}
+
+/** The body of the HaivemindError a call ends with. Anything else fails the test. */
+export async function refusalOf(call: Promise<unknown>): Promise<ErrorBody> {
+  try {
+    await call;
+  } catch (error) {
+    if (error instanceof HaivemindError) return error.toJSON();
+    throw error;
+  }
+  throw new Error('The call was expected to be refused and succeeded.');
+}
+
+function readRows(data_dir: string, sql: string, parameters: readonly (string | number)[]): Record<string, unknown>[] {
+  const raw = new DatabaseSync(join(data_dir, 'haivemind.db'), { timeout: 2_000 });
+  try {
+    return raw.prepare(sql).all(...parameters);
+  } finally {
+    raw.close();
+  }
+}
