@@ -2,7 +2,7 @@
 import type { Tool } from '@modelcontextprotocol/server';
 import type { Executor } from '../../kernel/execute.ts';
 import type { Operation } from '../../kernel/operation.ts';
-import { terseInputSchema, terseOutputSchema } from './json-schemas.ts';
+import { type JsonSchema, terseInputSchema, terseOutputSchema } from './json-schemas.ts';
 import { isListed, type Toolsets } from './toolsets.ts';
 
 export const SEARCH_TOOLS = 'search_tools';
@@ -27,6 +27,7 @@ export function catalogueOf(executor: Executor): Catalogue {
 
 function createCatalogue(operations: readonly Operation[]): Catalogue {
   const entries = operations.map((operation) => ({ operation, tool: toTool(operation) }));
+  sayOnce(entries.filter((entry) => entry.operation.core).map((entry) => entry.tool));
   const byName = new Map(entries.map((entry) => [entry.tool.name, entry.tool]));
   const lists = new Map<string, Tool[]>();
 
@@ -68,6 +69,28 @@ function toTool(operation: Operation): Tool {
   if (operation.core) tool._meta = { 'anthropic/alwaysLoad': true };
   return tool;
 }
+
+/**
+ * Core tools stand in every conversation together, so a field means in the later ones what it meant in the first:
+ * its description is not repeated where nothing about it changed, and a long list of choices is spelled once.
+ */
+function sayOnce(tools: readonly Tool[]): void {
+  const fields = new Set<string>();
+  const choices = new Set<string>();
+  for (const tool of tools) {
+    for (const [name, field] of Object.entries(tool.inputSchema.properties ?? {}) as [string, JsonSchema][]) {
+      const same = `${name} ${JSON.stringify(field)}`;
+      if (fields.has(same)) delete field.description;
+      fields.add(same);
+      const list = JSON.stringify(field.enum ?? []);
+      if (list.length < CHOICES_SHORT_CHARS) continue;
+      if (choices.has(list)) delete field.enum;
+      choices.add(list);
+    }
+  }
+}
+
+const CHOICES_SHORT_CHARS = 60;
 
 const REACHING_TOOLS: readonly Tool[] = [
   {

@@ -6,15 +6,45 @@ export type JsonSchema = { [key: string]: unknown };
 
 /**
  * What a tool accepts, small and portable: field names, types, choices, ranges and descriptions.
- * Lengths and patterns stay with the server, which checks them with the full schema anyway.
+ * Lengths, patterns and the ban on unknown fields stay with the server, which checks them with the full schema anyway.
  */
 export function terseInputSchema(operation: Operation): JsonSchema {
-  const schema = rawSchema(operation.input, 'input');
-  return { type: 'object', ...withoutUnusedDefinitions(asObject(trim(schema, INPUT_NOISE))) };
+  const schema = withoutUnusedDefinitions(asObject(trim(rawSchema(operation.input, 'input'), INPUT_NOISE)));
+  const { additionalProperties: _, properties, ...rest } = schema;
+  const fields = Object.entries(asObject(properties)).map(([name, field]) => [
+    name,
+    withoutObvious(oneForm(asObject(field))),
+  ]);
+  return { type: 'object', properties: Object.fromEntries(fields), ...rest };
 }
 
 /**
- * What a tool answers: the top-level fields and their types, nothing else.
+ * Of a field that may be written in several ways the one to recommend: a list rather than a text to split, one of
+ * the choices rather than a list of them, a value rather than null. The server takes the others too.
+ */
+function oneForm(field: JsonSchema): JsonSchema {
+  const { anyOf, ...outer } = field;
+  if (!Array.isArray(anyOf)) return field;
+  const forms = anyOf.map(asObject).filter((form) => form.type !== 'null');
+  const list = forms.find((form) => form.type === 'array');
+  const single = forms.find((form) => form.type !== 'array');
+  if (forms.length > 2 || (forms.length === 2 && !(list && single))) return field;
+  return { ...(single?.enum ? single : (list ?? single)), ...outer };
+}
+
+/** Defaults and bounds a reader assumes anyway. */
+function withoutObvious(field: JsonSchema): JsonSchema {
+  const { default: fallback, minimum, ...rest } = field;
+  const obvious = fallback === false || fallback === '' || (Array.isArray(fallback) && fallback.length === 0);
+  return {
+    ...rest,
+    ...(fallback === undefined || obvious ? {} : { default: fallback }),
+    ...(minimum === undefined || (field.type === 'integer' && (minimum === 0 || minimum === 1)) ? {} : { minimum }),
+  };
+}
+
+/**
+ * What a tool answers: the first top-level fields and their types, nothing else.
  * Nothing is required in it, because an error answer carries code, message and hint in the same place and
  * clients check every structured answer against this schema. Nullable fields are left out: a type union is not
  * portable and says little.
@@ -23,13 +53,15 @@ export function terseOutputSchema(operation: Operation): JsonSchema {
   const { properties } = rawSchema(operation.output, 'output');
   const terse: JsonSchema = {};
   for (const [name, field] of Object.entries(asObject(properties))) {
-    const { type, items } = asObject(field);
-    if (typeof type !== 'string') continue;
-    const itemType = asObject(items).type;
-    terse[name] = type === 'array' && typeof itemType === 'string' ? { type, items: { type: itemType } } : { type };
+    const { type } = asObject(field);
+    if (typeof type === 'string') terse[name] = { type };
+    if (Object.keys(terse).length === OUTPUT_FIELDS_MAX) break;
   }
   return { type: 'object', properties: terse };
 }
+
+/** Enough to know an answer by; a long record shows the rest when it is there. */
+const OUTPUT_FIELDS_MAX = 8;
 
 /** Every constraint, as OpenAPI 3.1 takes it. */
 export function fullSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {

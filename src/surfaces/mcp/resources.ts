@@ -17,7 +17,6 @@ export const RESOURCE_TEMPLATES: ResourceTemplateType[] = [
     name: 'memory',
     title: 'Memory',
     description: 'One memory with its context, tags and history, by its memory_id.',
-    mimeType: 'text/markdown',
   },
 ];
 
@@ -28,7 +27,6 @@ export async function listResources(runtime: Runtime, principal: Principal): Pro
     resources: listed.map((entry) => ({
       uri: entry.uri,
       name: entry.name,
-      mimeType: entry.mime_type,
       ...(entry.description === undefined ? {} : { description: entry.description }),
     })),
   };
@@ -39,7 +37,9 @@ export async function readResource(runtime: Runtime, uri: string, principal: Pri
   try {
     const content = await runtime.readResource(uri, principal);
     const text = renderParts([{ kind: 'stored', text: content.text }]);
-    return { contents: [{ uri: content.uri, mimeType: content.mime_type, text }] };
+    // Inside a fence JSON is no JSON any more.
+    const mimeType = content.mime_type === 'application/json' ? 'text/plain' : content.mime_type;
+    return { contents: [{ uri: content.uri, mimeType, text }] };
   } catch (error) {
     const body = toErrorBody(error);
     if (body.code === 'not_found') throw new ResourceNotFoundError(uri, `${body.message} ${body.hint}`);

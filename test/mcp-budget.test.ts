@@ -1,0 +1,44 @@
+// What the real tools cost every conversation, and what a server instance costs every request.
+import { describe, expect, it } from 'vitest';
+import { formatOperations } from '../src/domains/format/index.ts';
+import { memoryOperations } from '../src/domains/memory/index.ts';
+import { createExecutor } from '../src/kernel/execute.ts';
+import { bindOperation } from '../src/kernel/operation.ts';
+import { catalogueOf } from '../src/surfaces/mcp/catalogue.ts';
+
+const executor = createExecutor(
+  [...memoryOperations, ...formatOperations].map((operation) => bindOperation(operation as never, {} as never)),
+  { authorise: () => undefined, observe: () => undefined, annotate: async () => ({}) },
+);
+const tools = catalogueOf(executor).list(undefined);
+const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
+
+describe('the tool list', () => {
+  it('fits the budget: 19 tools in 20,000 bytes (80 have 60,000); the ten core tools in 12,000', () => {
+    const core = tools.filter((tool) => tool._meta?.['anthropic/alwaysLoad'] === true);
+    expect(core).toHaveLength(10);
+    expect(bytes(core)).toBeLessThanOrEqual(12_000);
+    expect(bytes({ tools })).toBeLessThanOrEqual(20_000);
+  });
+
+  it('is the same on every call, in the order of definition', () => {
+    expect(catalogueOf(executor).list(undefined)).toBe(tools);
+    expect(tools.map((tool) => tool.name)).toEqual(executor.operations.map((operation) => operation.name));
+  });
+
+  it('uses only plain schemas: one type for each field, no references, no unions at the top', () => {
+    for (const tool of tools) {
+      for (const schema of [tool.inputSchema, tool.outputSchema]) {
+        expect(schema?.type).toBe('object');
+        expect(
+          Object.keys(schema ?? {}).filter((key) => /^(anyOf|oneOf|allOf|not|\$ref|\$defs|\$schema)$/.test(key)),
+        ).toEqual([]);
+        for (const [name, field] of Object.entries(schema?.properties ?? {})) {
+          expect((field as { type: unknown }).type, `${tool.name}.${name}`).toEqual(expect.any(String));
+        }
+      }
+      expect(tool.annotations?.readOnlyHint, tool.name).toEqual(expect.any(Boolean));
+      expect(tool.description?.length ?? 0).toBeLessThanOrEqual(1_024);
+    }
+  });
+});
