@@ -1,0 +1,145 @@
+// A set, indexed by the product's own modules: full text, vectors, token vectors; embeddings are kept in the system's
+// folder for temporary files, because making them takes minutes and changes nothing between runs.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { deserialize, serialize } from 'node:v8';
+import type { CandidateFacts, FindDeps } from '../../src/domains/memory/ranking/index.ts';
+import type { EmbeddedDocument, EmbeddedQuery, Embedder } from '../../src/storage/embedding/port.ts';
+import { createFts5Index, textIndexDdl } from '../../src/storage/text/fts5.ts';
+import { encodeVector } from '../../src/storage/vectors/codec.ts';
+import { createMemoryIndex } from '../../src/storage/vectors/memory-index.ts';
+import type { VectorMetric } from '../../src/storage/vectors/port.ts';
+import type { RetrievalSet } from './sets.ts';
+
+/** Raised when what is cached (chunks, token vectors) changes its meaning. */
+const CACHE_VERSION = 1;
+const TEXTS_PER_CALL = 200;
+
+export type Corpus = {
+  readonly set: RetrievalSet;
+  readonly queries: readonly EmbeddedQuery[];
+  /** What the product's search needs, with the vectors compared by this metric. */
+  deps(metric: VectorMetric): FindDeps;
+  allowed(project: string | undefined): ReadonlySet<number> | undefined;
+  /** Mean bytes a memory takes on disk in each part. */
+  readonly bytes: { readonly text_index: number; readonly vectors: number; readonly tokens: number };
+};
+
+const cached = async <T>(key: string, make: () => Promise<T>): Promise<T> => {
+  const file = join(
+    tmpdir(),
+    `haivemind-bench-${createHash('sha256').update(`${CACHE_VERSION}\n${key}`).digest('hex').slice(0, 24)}`,
+  );
+  if (existsSync(file)) return deserialize(readFileSync(file)) as T;
+  const made = await make();
+  writeFileSync(`${file}.part`, serialize(made));
+  renameSync(`${file}.part`, file);
+  return made;
+};
+
+const embedAll = async (embedder: Embedder, texts: readonly string[]): Promise<EmbeddedDocument[]> => {
+  const done: EmbeddedDocument[] = [];
+  for (let first = 0; first < texts.length; first += TEXTS_PER_CALL) {
+    done.push(...(await embedder.embedDocuments(texts.slice(first, first + TEXTS_PER_CALL))));
+  }
+  return done;
+};
+
+const fileBytes = (db: DatabaseSync): number => {
+  const read = (pragma: string): number => Number(Object.values(db.prepare(`pragma ${pragma}`).get() ?? {})[0]);
+  return read('page_count') * read('page_size');
+};
+
+const indexText = (set: RetrievalSet) => {
+  const db = new DatabaseSync(':memory:');
+  for (const statement of textIndexDdl) db.exec(statement);
+  const text = createFts5Index(db);
+  const before = fileBytes(db);
+  db.exec('begin');
+  for (const [index, { content }] of set.memories.entries()) text.put(index + 1, { body: content });
+  db.exec('commit');
+  return { text, bytes: fileBytes(db) - before };
+};
+
+const lookUps = (set: RetrievalSet, documents: readonly EmbeddedDocument[]): Omit<FindDeps, 'text' | 'vectors'> => {
+  const bySession = new Map<string, number[]>();
+  set.memories.forEach(({ session_id }, index) => {
+    if (session_id) bySession.set(session_id, [...(bySession.get(session_id) ?? []), index + 1]);
+  });
+  const facts = (rows: readonly number[]): Map<number, CandidateFacts> =>
+    new Map(
+      rows.flatMap((row): [number, CandidateFacts][] => {
+        const memory = set.memories[row - 1];
+        return memory
+          ? [[row, { session_id: memory.session_id, sequence: memory.sequence, content: memory.content }]]
+          : [];
+      }),
+    );
+  return {
+    facts: async (rows) => facts(rows),
+    factsInRanges: async (ranges) =>
+      facts(
+        ranges.flatMap(({ session_id, from, to }) =>
+          (bySession.get(session_id) ?? []).filter((row) => {
+            const sequence = set.memories[row - 1]?.sequence ?? 0;
+            return sequence >= from && sequence <= to;
+          }),
+        ),
+      ),
+    tokens: async (rows) =>
+      new Map(
+        rows.flatMap((row): [number, Uint8Array][] => {
+          const tokens = documents[row - 1]?.chunks[0]?.tokens;
+          return tokens ? [[row, tokens]] : [];
+        }),
+      ),
+  };
+};
+
+/** Embeds (or reads from the cache) and indexes a set. */
+export const loadCorpus = async (set: RetrievalSet, embedder: Embedder): Promise<Corpus> => {
+  const contents = set.memories.map((memory) => memory.content);
+  const documents = await cached(`${embedder.id}\n${JSON.stringify(contents)}`, () => embedAll(embedder, contents));
+  const questions = set.queries.map((query) => query.text);
+  const queries = await cached(`${embedder.id}\nqueries\n${JSON.stringify(questions)}`, async () => {
+    const done: EmbeddedQuery[] = [];
+    for (const question of questions) done.push(await embedder.embedQuery(question));
+    return done;
+  });
+  const { text, bytes: textBytes } = indexText(set);
+  const vectors = createMemoryIndex(embedder.dimensions);
+  let vectorBytes = 0;
+  let tokenBytes = 0;
+  documents.forEach(({ chunks }, index) => {
+    const encoded = chunks.map((chunk) => encodeVector(chunk.vector));
+    vectors.upsert(index + 1, encoded);
+    vectorBytes += encoded.reduce((sum, each) => sum + each.length, 0);
+    tokenBytes += chunks.reduce((sum, chunk) => sum + (chunk.tokens?.length ?? 0), 0);
+  });
+  if (vectors.fitIsDue()) await vectors.fit();
+  const projects = Map.groupBy(
+    set.memories.map((memory, index) => ({ project: memory.project, row: index + 1 })),
+    ({ project }) => project,
+  );
+  const rowsOf = new Map([...projects].map(([project, rows]) => [project, new Set(rows.map(({ row }) => row))]));
+  const found = lookUps(set, documents);
+  const count = set.memories.length;
+
+  return {
+    set,
+    queries,
+    allowed: (project) => (project === undefined ? undefined : rowsOf.get(project)),
+    deps: (metric) => ({
+      ...found,
+      text,
+      vectors: {
+        search: (query, options) => vectors.search(query, { ...options, metric }),
+        scores: (query, rows) => vectors.scores(query, rows, metric),
+      },
+    }),
+    bytes: { text_index: textBytes / count, vectors: vectorBytes / count, tokens: tokenBytes / count },
+  };
+};
