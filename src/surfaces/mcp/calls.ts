@@ -3,6 +3,7 @@ import type { CallToolResult } from '@modelcontextprotocol/server';
 import { type ErrorBody, failure, toErrorBody } from '../../kernel/errors.ts';
 import type { OperationContext, TextPart } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
+import { type AnswerForm, NOTICE, NOTICE_FIELD } from './answer-form.ts';
 import { catalogueOf, RUN_TOOL, SEARCH_TOOLS } from './catalogue.ts';
 import { renderParts } from './fence.ts';
 import { findOperations } from './toolsets.ts';
@@ -32,7 +33,15 @@ async function run(runtime: Runtime, name: string, input: unknown, ctx: Operatio
 }
 
 function toolAnswer(output: Readonly<Record<string, unknown>>, parts: readonly TextPart[]): CallToolResult {
-  return { content: [{ type: 'text', text: renderParts(parts) }], structuredContent: { ...output } };
+  const notice = parts.some((part) => part.kind === 'stored') ? { [NOTICE_FIELD]: NOTICE } : {};
+  return { content: [{ type: 'text', text: renderParts(parts) }], structuredContent: { ...notice, ...output } };
+}
+
+/** The answer as this client should have it. */
+export function inForm(result: CallToolResult, form: AnswerForm): CallToolResult {
+  if (form === 'both') return result;
+  const { structuredContent: _, ...text } = result;
+  return text;
 }
 
 /** A failure as a tool result: text for the model, the same as data beside it, never a stack trace. */

@@ -2,6 +2,7 @@
 import type { Tool } from '@modelcontextprotocol/server';
 import type { Executor } from '../../kernel/execute.ts';
 import type { Operation } from '../../kernel/operation.ts';
+import type { AnswerForm } from './answer-form.ts';
 import { type JsonSchema, terseInputSchema, terseOutputSchema } from './json-schemas.ts';
 import { isListed, type Toolsets } from './toolsets.ts';
 
@@ -10,7 +11,7 @@ export const RUN_TOOL = 'run_tool';
 
 export interface Catalogue {
   /** Tools to list, in the order of definition; narrowed lists end with search_tools and run_tool. */
-  list(toolsets: Toolsets): Tool[];
+  list(toolsets: Toolsets, form?: AnswerForm): Tool[];
   /** One tool by its name, listed or not. */
   get(name: string): Tool | undefined;
 }
@@ -37,16 +38,22 @@ function createCatalogue(operations: readonly Operation[]): Catalogue {
   }
 
   return {
-    list(toolsets) {
-      const key = toolsets === undefined ? '' : [...toolsets].sort().join(',');
+    list(toolsets, form = 'both') {
+      const key = `${form} ${toolsets === undefined ? '' : [...toolsets].sort().join(',')}`;
       const known = lists.get(key);
       if (known) return known;
-      const made = build(toolsets);
+      const made = form === 'both' ? build(toolsets) : build(toolsets).map(withoutOutputSchema);
       lists.set(key, made);
       return made;
     },
     get: (name) => byName.get(name),
   };
+}
+
+/** A client that gets no structured content must not be promised any. */
+function withoutOutputSchema(tool: Tool): Tool {
+  const { outputSchema: _, ...rest } = tool;
+  return rest;
 }
 
 function toTool(operation: Operation): Tool {

@@ -3,7 +3,8 @@ import { CLIENT_INFO_META_KEY, Server, type ServerContext } from '@modelcontextp
 import { newId } from '../../kernel/ids.ts';
 import type { OperationContext, Progress } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
-import { callTool, toolError } from './calls.ts';
+import { type AnswerForm, answerFormFor } from './answer-form.ts';
+import { callTool, inForm, toolError } from './calls.ts';
 import { catalogueOf } from './catalogue.ts';
 import { completeArgument, getPrompt, listPrompts } from './prompts.ts';
 import { asProtocolError } from './protocol-errors.ts';
@@ -55,7 +56,10 @@ export function makeServer(runtime: Runtime, settings: ServerSettings): Server {
 
 function registerTools(server: Server, runtime: Runtime, settings: ServerSettings): void {
   const catalogue = catalogueOf(runtime.executor);
-  server.setRequestHandler('tools/list', () => ({ tools: catalogue.list(settings.toolsets) }));
+  const formOf = (mcp: ServerContext): AnswerForm => answerFormFor(clientOf(server, mcp).name);
+  server.setRequestHandler('tools/list', (_request, mcp) => ({
+    tools: catalogue.list(settings.toolsets, formOf(mcp)),
+  }));
   server.setRequestHandler('tools/call', async (request, mcp) => {
     const { name, arguments: input } = request.params;
     const call = { request_id: newId('req', Date.now()), signal: mcp.mcpReq.signal, reportProgress: progressOf(mcp) };
@@ -65,11 +69,11 @@ function registerTools(server: Server, runtime: Runtime, settings: ServerSetting
     } catch (error) {
       // The name of the session was no name: the call cannot run, and says so as a tool error.
       const origin = resolveCaller({ ...settings.origin, session_name: 'unnamed' }, undefined, {});
-      return toolError(runtime, name, error, { ...call, ...origin });
+      return inForm(toolError(runtime, name, error, { ...call, ...origin }), formOf(mcp));
     }
     const ctx: OperationContext = { ...call, principal: caller.principal, session: caller.session };
     const result = await callTool(runtime, name, input, ctx);
-    return { ...result, _meta: { [SESSION_META_KEY]: caller.session_name } };
+    return { ...inForm(result, formOf(mcp)), _meta: { [SESSION_META_KEY]: caller.session_name } };
   });
 }
 
