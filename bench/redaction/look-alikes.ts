@@ -148,6 +148,11 @@ const LINES: readonly (readonly [label: string, line: (random: Random) => string
   ['passwd file', () => 'groups are in /etc/passwd: `newgrp` changes them'],
   ['password from', () => 'reads the password from stdin: `printf "%s" "$PW" | smbpasswd -s`'],
   ['named parameter', () => 'POSTGRES_PASSWORD=your_db_password docker compose up'],
+  ['tests pass', () => 'tests pass: 120/120, pass rate: 98.5 %'],
+  ['key id of a token', (r) => `{"alg":"RS256","kid":"${r.text(URLSAFE, 43)}"}`],
+  ['crossed out', () => 'access_key_id: AKIAXXXXXXXXXXXXXXXX'],
+  ['none', () => 'Password: (none)'],
+  ['cached key', (r) => `key ${r.text(HEX, 40)} is in the cache`],
   ['license id', () => 'license: Apache-2.0'],
   ['salt stack', () => 'salt: state.apply highstate test=True'],
 ];

@@ -145,6 +145,20 @@ const CONTEXTS: readonly (readonly [label: string, generate: Generator, line: (v
     (r) => `${r.text(`${LOWER}${DIGITS}`, 6)}.${r.text(`${LOWER}${DIGITS}`, 16)}`,
     (v) => `kubeadm join 10.0.3.7:6443 --token ${v}`,
   ],
+  ['token without verb', hex40, (v) => `twilio auth token ${v.slice(0, 32)}`],
+  ['unseal key', (r) => `${r.text(BASE64, 43)}=`, (v) => `Unseal Key 1: ${v}`],
+  ['container file', random32, (v) => `ENV API_TOKEN ${v}`],
+  ['rails key', (r) => r.text(HEX, 128), (v) => `SECRET_KEY_BASE=${v}`],
+  [
+    'oracle address',
+    (r) => `${r.text(LOWER, 5)}${r.text(DIGITS, 2)}`,
+    (v) => `jdbc:oracle:thin:scott/${v}@db01:1521:XE`,
+  ],
+  [
+    'license key',
+    (r) => [1, 2, 3].map(() => r.text(UPPER + DIGITS, 5)).join('-'),
+    (v) => `the license key ${v} is for two hosts`,
+  ],
   ['camel case', random32, (v) => `const clientSecret = '${v}';`],
   ['hex api key', hex40, (v) => `DD_API_KEY=${v.slice(0, 32)}`],
   ['hex token', hex40, (v) => `token: ${v}`],
@@ -216,7 +230,11 @@ export function secretLines(random: Random): LabelledLine[] {
     const text = line(value);
     // Some places change the value on the way in, as an address does not take every character.
     const stored = text.includes(value) ? value : value.replaceAll(/[#?$!]/g, '');
-    return { label, line: text, secrets: [stored.slice(0, label === 'hex api key' ? 32 : undefined)] };
+    return {
+      label,
+      line: text,
+      secrets: [stored.slice(0, label === 'hex api key' || label === 'token without verb' ? 32 : undefined)],
+    };
   });
   return [...formats, ...contexts];
 }

@@ -15,12 +15,12 @@ export interface ToolCall {
 const TELLING_FIELDS = [
   'command',
   'file_path',
-  'path',
   'notebook_path',
   'pattern',
   'query',
   'url',
   'prompt',
+  'path',
   'description',
 ];
 
@@ -80,7 +80,9 @@ function describeInput(call: ToolCall): string {
   if (main !== undefined) {
     const description = textOf(input['description']);
     const note = description !== undefined && description !== main ? ` (${description})` : '';
-    return `${main}${note}${change}`;
+    const path = textOf(input['path']);
+    const where = path !== undefined && path !== main ? ` in ${path}` : '';
+    return `${main}${where}${note}${change}`;
   }
   const fields = Object.entries(input).filter(([, value]) => typeof value !== 'object');
   return fields.map(([key, value]) => `${key}=${String(value)}`).join(' ');

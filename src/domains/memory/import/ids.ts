@@ -16,7 +16,7 @@ export function digestOf(...parts: readonly (string | number | undefined)[]): st
 /** Joins a format and the source's own id; an id that does not fit the id pattern or its length is digested. */
 export function externalId(format: string, ...parts: readonly string[]): string {
   const own = parts.join(':');
-  const whole = `${format}:${own}`;
+  const whole = own.startsWith(`${format}:`) ? own : `${format}:${own}`;
   return isUsableId(whole) ? whole : `${format}:${digestOf(own)}`;
 }
 

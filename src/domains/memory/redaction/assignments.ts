@@ -12,6 +12,8 @@ const FLAG =
   /(?<![\w-])--(?<name>[a-z][a-z0-9-]{1,40})(?<sep>[ =])(?:(?<quote>["'])(?<quoted>[^\n]{1,1024}?)\k<quote>|(?<bare>[^\s"'`-][^\s"'`]{0,1023}))/dg;
 const COMMAND_FLAG =
   /\b(?:sshpass\s+-p|docker\s+login\b[^\n]{0,80}?\s-p|redis-cli\b[^\n]{0,80}?\s-a|mysql(?:dump|admin)?\b[^\n]{0,80}?\s-p|htpasswd\b[^\n]{0,60}?-b\S*\s+\S+\s+\S+|7z\b[^\n]{0,40}?\s-p|smbclient\b[^\n]{0,80}?-U\s*[^\s%]+%)\s?(?<quote>["']?)(?<value>[^\s"'`]{4,256})\k<quote>/dg;
+/** `ENV API_TOKEN X`: a name in capitals and its value behind a space. */
+const SPACED = /(?<![\w./-])(?<name>[A-Z][A-Z0-9]{1,30}_[A-Z0-9_]{2,40})(?<sep> )(?<bare>[^\s"'`<>=:]{16,1024})/dg;
 /** `<password>X</password>`. */
 const ELEMENT = /<(?<name>[A-Za-z][\w.-]{1,63})>(?<bare>[^<>\s]{1,1024})<\//dg;
 /** `name: DB_PASSWORD` and `value: X` beside it, as environments of containers and settings are written. */
@@ -34,6 +36,7 @@ export function findAssigned(text: string): SecretSpan[] {
   return [
     ...assignedSpans(text, ASSIGNMENT),
     ...assignedSpans(text, FLAG),
+    ...assignedSpans(text, SPACED),
     ...assignedSpans(text, ELEMENT),
     ...assignedSpans(text, NAMED_VALUE),
     ...valueSpans(text, COMMAND_FLAG, 'password'),
@@ -109,6 +112,7 @@ function isAssignedPassword(value: string, { quote, sep, rest }: Place): boolean
   if (isPasswordLike(value)) return true;
   if (isCode || sep === ' ') return false;
   if (value.length < 4 || /^\d{1,3}$/.test(value)) return false;
+  if (!/\p{L}/u.test(value)) return false;
   const standsAlone = /^["'`]?[\s,;})\]]*(?:#.*)?$/.test(rest);
   return sep.includes('=') || isQuoted || (standsAlone && value.length >= 6);
 }

@@ -3,7 +3,7 @@ import { VENDOR_RULES } from './vendor-rules.ts';
 
 /** Words and signs without which no contextual rule can match. */
 const CONTEXT_HINTS =
-  /pass|secret|token|key|pwd|\bpw\b|bearer|basic|credential|creds|\blogin\b|auth|cookie|kennwort|\bpat\b|psk|<private>|:\/\/[^\s/]*:[^\s/]*@|[?&]sig|aws|amazon|dsn|salt|seed|jwt|license|curl|-u /i;
+  /pass|secret|token|key|pwd|\bpw\b|bearer|basic|credential|creds|\blogin\b|auth|cookie|kennwort|\bpat\b|psk|<private>|:\/\/[^\s/]*:[^\s/]*@|[?&]sig|aws|amazon|dsn|salt|seed|jwt|license|curl|jdbc:|-u /i;
 
 /** Runs long enough to be a generated value; looked at one by one, so that a long text costs linear time. */
 const RUN = /[A-Za-z0-9_+/=-]{20,}/g;

@@ -16,6 +16,11 @@ const QUOTED =
 /** `with password X` without a verb: only for values that no word or version looks like. */
 const BARE =
   /\b(?:password|passwd|passphrase|pwd)[ \t]+(?<value>(?=[^\s"']*\d)(?=[^\s"']*[A-Za-z])(?=[^\s"']*[!@#$%^&*?])[^\s"']{6,128})/dgi;
+/** `auth token X`, `unseal key 1: X`, `api key "X"` without a verb: only for values that a generator made. */
+const NAMED =
+  /(?<![\w-])(?<noun>(?:(?:access|auth|api|bearer|refresh|session|root|bot|app|admin|secret|private|master|signing|encryption|unseal|recovery|license|licence)[ -](?:key|token|secret)|token)(?: (?:id )?\d)?)[ \t]*:?[ \t]+["'`(]?(?<value>[A-Za-z0-9_+/=.~-]{20,512})/dgi;
+/** `jdbc:oracle:thin:user/X@host`. */
+const ORACLE = /\bjdbc:oracle:\w{1,10}:[^\s/@"']{1,64}\/(?<value>[^\s@"']{1,128})@/dgi;
 /** `credentials: admin / X`, `login admin:X`, `user/pass admin/X`. */
 const LOGIN =
   /\b(?:credentials?|creds|log(?:ged )?in|user(?:name)?[ ]?\/[ ]?pass(?:word)?)(?:[ \t]+(?:is|are|with|as|using|for \S{1,60}(?: is| are)?))?[ \t]*[:=]?[ \t]+["'`]?[\w.@+-]{2,64}["'`]?[ \t]*[:/][ \t]*["'`]?(?<value>[^\s"'`]{5,128})/dgi;
@@ -35,6 +40,7 @@ const SENTENCE_END = /[.,;:?)\]}>]+$/;
 export function findTold(text: string): SecretSpan[] {
   return [
     ...toldSpans(text),
+    ...namedSpans(text),
     ...loginSpans(text),
     ...headerSpans(text),
     ...cookieSpans(text),
@@ -83,6 +89,15 @@ function kindOf(noun: string): string {
   if (noun.includes('token')) return 'token';
   if (noun.includes('api')) return 'api_key';
   return noun.includes('key') ? 'access_key' : 'secret';
+}
+
+/** Random values, hexadecimal ones and UUIDs behind a word for a key: no name or version looks like them. */
+function namedSpans(text: string): SecretSpan[] {
+  return [...text.matchAll(NAMED)].flatMap((match) => {
+    const value = matchedValue(match).replace(SENTENCE_END, '');
+    const isGenerated = isRandom(value, 20) || (/^[0-9a-f-]{24,}$/i.test(value) && /\d/.test(value));
+    return isGenerated ? [spanOf(match, kindOf((match.groups?.['noun'] ?? '').toLowerCase()), value)] : [];
+  });
 }
 
 function loginSpans(text: string): SecretSpan[] {
@@ -142,7 +157,7 @@ function cookieSpans(text: string): SecretSpan[] {
 }
 
 function addressSpans(text: string): SecretSpan[] {
-  const logins = [...text.matchAll(ADDRESS)].flatMap((match) => {
+  const logins = [...text.matchAll(ADDRESS), ...text.matchAll(ORACLE)].flatMap((match) => {
     const value = matchedValue(match);
     return isPlaceholder(value) ? [] : [spanOf(match, 'connection_string_password', value)];
   });

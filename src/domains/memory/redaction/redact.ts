@@ -25,12 +25,15 @@ export async function redactSecrets(text: string): Promise<Redaction> {
   return replaceSpans(text, withoutPublic(text, found));
 }
 
+/** Formats are shown with their secret part crossed out. */
+const CROSSED_OUT = /[xX*]{8,}/;
+
 function vendorSpans(text: string): SecretSpan[] {
   const spans: SecretSpan[] = [];
   for (const { kind, hints, pattern } of VENDOR_RULES) {
     if (!hints.some((hint) => text.includes(hint))) continue;
     for (const match of text.matchAll(pattern))
-      spans.push({ kind, start: match.index, end: match.index + match[0].length });
+      if (!CROSSED_OUT.test(match[0])) spans.push({ kind, start: match.index, end: match.index + match[0].length });
   }
   return spans;
 }

@@ -73,6 +73,7 @@ const KEY_QUALIFIERS = new Set([
 /** Words behind the one that matters which do not change its meaning. */
 const NEUTRAL_SUFFIXES = new Set([
   'value',
+  'base',
   'prod',
   'production',
   'dev',
@@ -263,6 +264,9 @@ const PUBLIC_WORDS = new Set([
   'next',
   'token',
   'h1',
+  'kid',
+  'jti',
+  'x5t',
   'zh',
 ]);
 

@@ -2,7 +2,7 @@
 
 /** Values that stand for a secret without being one. */
 const PLACEHOLDER =
-  /^(?:[*•.x_-]+|<.*|\[.*|\{.*|\$.*|%.*|@.*|&.*|!.*|null|nil|none|undefined|true|false|yes|no|on|off|string|str|text|bytes|number|int|bool(?:ean)?|any|object|required|optional|missing|empty|unset|unknown|invalid|incorrect|expired|revoked|hidden|masked|redacted|removed|omitted|secret|password|passwd|passphrase|pass|pwd|token|apikey|api[_-]?key|key|value|change[_-]?(?:me|it|this)|replace[_-]?(?:me|this)|placeholder|example|sample|dummy|todo|tbd|fixme|n\/a|bearer|basic|your[_-]?.*|my[_-]?(?:password|secret|token|key|api[_-]?key)|enter[_-]?.*|insert[_-]?.*|(?:vault|op|ref\+\w+|secretsmanager|ssm|env|file|keyring|aws-ssm):.*|arn:.*)$/i;
+  /^(?:[*•.x_-]+|<.*|\(.*|\[.*|\{.*|\$.*|%.*|@.*|&.*|!.*|null|nil|none|undefined|true|false|yes|no|on|off|string|str|text|bytes|number|int|bool(?:ean)?|any|object|required|optional|missing|empty|unset|unknown|invalid|incorrect|expired|revoked|hidden|masked|redacted|removed|omitted|secret|password|passwd|passphrase|pass|pwd|token|apikey|api[_-]?key|key|value|change[_-]?(?:me|it|this)|replace[_-]?(?:me|this)|placeholder|example|sample|dummy|todo|tbd|fixme|n\/a|bearer|basic|your[_-]?.*|my[_-]?(?:password|secret|token|key|api[_-]?key)|enter[_-]?.*|insert[_-]?.*|(?:vault|op|ref\+\w+|secretsmanager|ssm|env|file|keyring|aws-ssm):.*|arn:.*)$/i;
 
 /** Code that reads a secret from somewhere: `process.env.X`, `os.environ[...]`, `config.password`, `getSecret(...)`. */
 const CODE_REFERENCE =

@@ -118,7 +118,7 @@ const SERVICES: readonly VendorRule[] = [
     ['webhook.office.com'],
     String.raw`[a-z0-9-]+\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/-]{60,}`,
   ),
-  rule('telegram_bot_token', [':AA'], String.raw`\d{8,10}:AA[A-Za-z0-9_-]{32,34}`),
+  rule('telegram_bot_token', [':AA'], String.raw`(?:bot)?\d{8,10}:AA[A-Za-z0-9_-]{32,34}`),
   rule('stripe_key', ['sk_live_', 'sk_test_', 'rk_live_', 'rk_test_'], '[rs]k_(?:live|test)_[A-Za-z0-9]{16,110}'),
   rule('webhook_secret', ['whsec_'], 'whsec_[A-Za-z0-9+/=]{24,80}'),
   rule('shopify_token', ['shpat_', 'shpca_', 'shppa_', 'shpss_'], 'shp(?:at|ca|pa|ss)_[A-Za-z0-9]{32,64}'),
