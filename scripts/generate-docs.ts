@@ -4,16 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { configSchema } from '../src/config/schema.ts';
-import { formatOperations } from '../src/domains/format/index.ts';
-import { memoryOperations } from '../src/domains/memory/index.ts';
-import type { OperationShape } from '../src/surfaces/cli/contract.ts';
+import { operationDefinitions } from '../src/domains/operations.ts';
 import { toolsDocument } from './tools-document.ts';
 
 const root = join(import.meta.dirname, '..');
-const operations: readonly OperationShape[] = [...memoryOperations, ...formatOperations];
 
 const FILES: readonly { readonly path: string; readonly text: string }[] = [
-  { path: 'docs/tools.md', text: toolsDocument(operations) },
+  { path: 'docs/tools.md', text: toolsDocument(operationDefinitions) },
   {
     path: 'config/config.schema.json',
     text: `${JSON.stringify(z.toJSONSchema(configSchema, { io: 'input' }), null, 2)}\n`,

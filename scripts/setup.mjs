@@ -21,18 +21,6 @@ class SetupError extends Error {
   }
 }
 
-main(process.argv[2]).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error) => {
-    process.stderr.write(`\nerror: ${error.message}\n`);
-    if (error instanceof SetupError) process.stderr.write(`hint: ${error.fix}\n`);
-    else process.stderr.write(`${error.stack}\n`);
-    process.exitCode = 1;
-  },
-);
-
 async function main(command) {
   switch (command) {
     case 'start':
@@ -70,16 +58,35 @@ function install() {
   const npm = npmCommand();
   checkSpace();
   say('installing packages from the npm registry (npm ci), once');
-  const result = spawnSync(npm.command, [...npm.args, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-    stdio: ['ignore', 'inherit', 'pipe'],
-    encoding: 'utf8',
-    env: { ...process.env, ...INSTALL_ENVIRONMENT },
-  });
-  process.stderr.write(result.stderr ?? '');
+  let result = runNpm(npm, ['ci']);
+  if (result.status !== 0 && LOCK_REFUSED.test(result.stderr)) {
+    // A registry that lacks optional packages of other platforms makes `npm ci` refuse the lock; `npm install` takes
+    // the same versions from it and passes over what is not there.
+    say('npm ci refused package-lock.json; installing the versions it names with npm install');
+    result = runNpm(npm, ['install', '--no-save']);
+  }
+  process.stderr.write(result.stderr);
   if (result.status !== 0) throw installError(result);
   checkRuntime();
   fs.writeFileSync(stamp, wanted);
+}
+
+const LOCK_REFUSED = /can only install packages when your package\.json and package-lock\.json/;
+
+function runNpm(npm, words) {
+  const result = spawnSync(
+    npm.command,
+    [...npm.args, ...words, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'pipe'],
+      encoding: 'utf8',
+      maxBuffer: 64 * 1024 * 1024,
+      env: { ...process.env, ...INSTALL_ENVIRONMENT },
+    },
+  );
+  const trouble = result.error ? `${result.error.message}\n` : '';
+  return { status: result.status, signal: result.signal, stderr: `${result.stderr ?? ''}${trouble}` };
 }
 
 /** Nothing may be downloaded from anywhere but the npm registry. */
@@ -146,17 +153,12 @@ const INSTALL_PROBLEMS = [
     'the npm registry answered with a certificate that is not trusted here.',
     'Give npm your certificate authority: export NODE_EXTRA_CA_CERTS=/path/to/ca.pem.',
   ],
-  [
-    /can only install packages when your package\.json and package-lock\.json/,
-    'package.json and package-lock.json disagree.',
-    'Run: npm install, and commit both files.',
-  ],
+  [LOCK_REFUSED, 'package.json and package-lock.json disagree.', 'Run: npm install, and commit both files.'],
 ];
 
 function installError(result) {
-  const output = `${result.stderr ?? ''}${result.error ? result.error.message : ''}`;
   for (const [pattern, message, fix] of INSTALL_PROBLEMS) {
-    if (pattern.test(output)) return new SetupError(`packages could not be installed: ${message}`, fix);
+    if (pattern.test(result.stderr)) return new SetupError(`packages could not be installed: ${message}`, fix);
   }
   return new SetupError(
     `packages could not be installed (npm ci ended with ${result.status ?? result.signal}).`,
@@ -223,3 +225,15 @@ function readIfPresent(path) {
 function say(text) {
   process.stdout.write(`haivemind: ${text}\n`);
 }
+
+main(process.argv[2]).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.stderr.write(`\nerror: ${error.message}\n`);
+    if (error instanceof SetupError) process.stderr.write(`hint: ${error.fix}\n`);
+    else process.stderr.write(`${error.stack}\n`);
+    process.exitCode = 1;
+  },
+);

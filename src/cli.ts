@@ -18,13 +18,7 @@ async function start(): Promise<void> {
     entryPath: import.meta.filename,
     openRuntime: async (config, options) => (await import('./compose.ts')).openRuntime(config, options),
     restore: async (config, path) => (await import('./compose.ts')).restoreStore(config, path),
-    async loadOperations() {
-      const [memory, format] = await Promise.all([
-        import('./domains/memory/index.ts'),
-        import('./domains/format/index.ts'),
-      ]);
-      return [...memory.memoryOperations, ...format.formatOperations];
-    },
+    loadOperations: async () => (await import('./domains/operations.ts')).operationDefinitions,
   });
 }
 

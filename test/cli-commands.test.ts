@@ -97,7 +97,7 @@ describe.each([{ hub: false }, { hub: true }])('operations, hub running: $hub', 
     writeFileSync(join(here.home, 'note.txt'), `${text}\n`);
     const fromFile = await json(['store', '@note.txt']);
     expect(fromFile.memory_id).toBe(fromStdin.memory_id);
-    expect(await json(['memory', 'get', String(fromFile.memory_id)])).toMatchObject({ memory: { content: text } });
+    expect(await json(['memory', 'get', String(fromFile.memory_id)])).toMatchObject({ content: text });
   });
 
   it('takes objects as JSON and repeated lists', async () => {
@@ -112,7 +112,8 @@ describe.each([{ hub: false }, { hub: true }])('operations, hub running: $hub', 
       'two,three',
     ]);
     expect(await json(['memory', 'get', '--memory_id', String(stored.memory_id)])).toMatchObject({
-      memory: { metadata: { a: { b: 1 } }, tags: ['one', 'two', 'three'] },
+      metadata: { a: { b: 1 } },
+      tags: ['one', 'two', 'three'],
     });
   });
 
@@ -188,7 +189,7 @@ describe.each([{ hub: false }, { hub: true }])('operations, hub running: $hub', 
     const failed = report.checks.filter((check: { status: string }) => check.status === 'failed');
     expect(failed).toEqual([]);
     expect(ran.code).toBe(0);
-    expect((await here.run(['doctor'])).stdout).toMatch(/^ok {8}node/);
+    expect((await here.run(['doctor'])).stdout).toMatch(/^ok +node/);
   });
 });
 

@@ -2,12 +2,12 @@
 import { type Command, Option } from 'commander';
 import { failure } from '../../kernel/errors.ts';
 import { normaliseArguments, toValue } from './arguments.ts';
-import { openClient } from './client.ts';
 import { shellWord } from './connect.ts';
 import type { CliContext, Finish, OperationShape } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
 import { type Field, fieldsOf } from './fields.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from './globals.ts';
+import { openClient } from './open-client.ts';
 import { readText } from './read-text.ts';
 import { renderAnswer, toJsonText } from './render.ts';
 

@@ -62,6 +62,8 @@ async function selfCheck(hub: HubRecord, ctx: CliContext): Promise<SelfCheck> {
       content: `hAIveMind runs on ${hub.machine_id}: memories stored here are found by meaning and by exact words.`,
       category: 'global',
       tags: ['haivemind', 'self-check'],
+      // Named, because the project would else follow the directory the hub was started from.
+      project: 'haivemind',
     },
     { signal },
   );

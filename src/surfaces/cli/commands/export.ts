@@ -3,10 +3,10 @@ import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { failure } from '../../../kernel/errors.ts';
 import type { ExportOptions } from '../../runtime.ts';
-import { openClient } from '../client.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
+import { openClient } from '../open-client.ts';
 import { toJsonText } from '../render.ts';
 
 interface ExportFlags extends GlobalOptions {
