@@ -37,14 +37,12 @@ export async function factsInRanges(
   { filter, principal }: Reachable,
 ): Promise<Candidates> {
   if (ranges.length === 0) return new Map();
+  const wanted = sql<SequenceRange>`(select value ->> 'session_id' as session_id, value ->> 'from' as lowest, value ->> 'to' as highest from json_each(${JSON.stringify(ranges)}))`;
   const rows = await store.db
-    .selectFrom('memories')
-    .innerJoin(
-      sql<SequenceRange>`(select value ->> 'session_id' as session_id, value ->> 'from' as lowest, value ->> 'to' as highest from json_each(${JSON.stringify(ranges)}))`.as(
-        'wanted',
-      ),
-      (join) => join.onRef('wanted.session_id', '=', 'memories.session_id'),
-    )
+    .selectFrom(wanted.as('wanted'))
+    // A cross join keeps this order: few ranges, each answered by the index on sessions.
+    .crossJoin('memories')
+    .whereRef('memories.session_id', '=', 'wanted.session_id')
     .select(['memories.row_id', 'memories.session_id', 'memories.sequence', 'memories.content', 'memories.importance'])
     .where(sql<boolean>`memories.sequence between wanted.lowest and wanted.highest`)
     .where((eb) => matching(eb as never, filter))
