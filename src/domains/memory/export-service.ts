@@ -1,5 +1,6 @@
 // Exports: all memories the caller may see, streamed in the order they were stored.
 import type { Principal } from '../../kernel/operation.ts';
+import { exportJsonl, exportMarkdown } from './export/index.ts';
 import { visibleTo } from './filters.ts';
 import { toMemory } from './record.ts';
 import type { MemoryDatabase } from './repository.ts';
@@ -21,7 +22,8 @@ export async function* exportMemories(
   principal: Principal,
   request: ExportRequest,
 ): AsyncGenerator<string> {
-  for await (const memory of readAll(store, principal, request)) yield `${JSON.stringify(memory)}\n`;
+  const memories = readAll(store, principal, request);
+  yield* request.format === 'markdown' ? exportMarkdown(memories) : exportJsonl(memories);
 }
 
 async function* readAll(store: MemoryDatabase, principal: Principal, request: ExportRequest): AsyncGenerator<Memory> {
