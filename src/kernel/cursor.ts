@@ -6,14 +6,17 @@ export function encodeCursor(key: readonly (string | number)[]): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-/** Decodes a cursor with `length` parts. Throws `invalid_input` for anything this server did not make. */
+/**
+ * Decodes a cursor with `length` parts: texts, then the whole number that every cursor of this server ends with.
+ * Throws `invalid_input` for anything else.
+ */
 export function decodeCursor(cursor: string, length: number): (string | number)[] {
   try {
     const key: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
     if (
       Array.isArray(key) &&
       key.length === length &&
-      key.every((part) => typeof part === 'string' || typeof part === 'number')
+      key.every((part, i) => (i < length - 1 ? typeof part === 'string' : Number.isSafeInteger(part) && part >= 0))
     ) {
       return key as (string | number)[];
     }

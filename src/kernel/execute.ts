@@ -1,8 +1,11 @@
 // The one road from a surface to an operation: validate, authorise, run, check the answer, observe.
 import type { z } from 'zod';
 import { failure, type HaivemindError, toErrorBody } from './errors.ts';
+import { nearest, problemsOf } from './input-problems.ts';
 import type { Operation, OperationContext, Permission, TextPart } from './operation.ts';
 import { assertWellFormed } from './text-safety.ts';
+
+const PROBLEMS_MAX_COUNT = 5;
 
 export interface ExecutionRecord {
   readonly operation: string;
@@ -68,9 +71,10 @@ export function createExecutor(operations: readonly Operation[], hooks: ExecuteH
       hooks.observe({ operation: name, ctx, duration_ms: performance.now() - started_ms });
       return result;
     } catch (error) {
-      const error_code = toErrorBody(error).code;
-      hooks.observe({ operation: name, ctx, duration_ms: performance.now() - started_ms, error_code, error });
-      throw error;
+      const thrown = ctx.signal.aborted && error === ctx.signal.reason ? cancelled(error) : error;
+      const error_code = toErrorBody(thrown).code;
+      hooks.observe({ operation: name, ctx, duration_ms: performance.now() - started_ms, error_code, error: thrown });
+      throw thrown;
     }
   }
 
@@ -92,6 +96,11 @@ export function createExecutor(operations: readonly Operation[], hooks: ExecuteH
 
 function noop(): void {}
 
+/** A caller may abort with any reason; all of them are one code. */
+function cancelled(cause: unknown): HaivemindError {
+  return failure('cancelled', 'The request was cancelled.', 'Send it again if it is still wanted.', { cause });
+}
+
 function parseInput(operation: Operation, input: unknown): unknown {
   const value = input ?? {};
   assertWellFormed(value);
@@ -101,25 +110,30 @@ function parseInput(operation: Operation, input: unknown): unknown {
 }
 
 function invalidInput(operation: Operation, error: z.ZodError): HaivemindError {
-  const issues = error.issues.slice(0, 5).map((issue) => {
-    const field = issue.path.length > 0 ? issue.path.join('.') : 'input';
-    return { field, problem: issue.message };
-  });
+  const issues = problemsOf(error.issues, PROBLEMS_MAX_COUNT);
   const first = issues[0] ?? { field: 'input', problem: 'is not valid' };
-  const known = Object.keys(operation.input.shape).join(', ');
+  const known = Object.keys(operation.input.shape);
+  const meant = error.issues
+    .flatMap((issue) => (issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : []))
+    .slice(0, PROBLEMS_MAX_COUNT)
+    .flatMap((key) => nearest(key, known).slice(0, 1));
+  const hints = [
+    meant.length > 0 ? `Did you mean ${[...new Set(meant)].join(', ')}?` : '',
+    known.length > 0 ? `Fields of ${operation.name}: ${known.join(', ')}.` : `${operation.name} takes no fields.`,
+  ];
   return failure(
     'invalid_input',
     `${operation.name}: ${first.field}: ${first.problem}`,
-    known ? `Fields of ${operation.name}: ${known}.` : `${operation.name} takes no fields.`,
+    hints.filter((hint) => hint !== '').join(' '),
     { details: { issues } },
   );
 }
 
 function unknownOperation(name: string, operations: readonly Operation[]): HaivemindError {
-  const wanted = name.toLowerCase();
-  const near = operations
-    .map((operation) => operation.name)
-    .filter((known) => known.includes(wanted) || wanted.includes(known));
+  const near = nearest(
+    name,
+    operations.map((operation) => operation.name),
+  );
   const hint = near.length > 0 ? `Did you mean ${near.slice(0, 3).join(', ')}?` : 'List the tools to see the names.';
   return failure('not_found', `There is no tool called ${JSON.stringify(name.slice(0, 100))}.`, hint);
 }

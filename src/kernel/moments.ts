@@ -11,7 +11,16 @@ export function parseMoment(text: string): string | undefined {
   const hasTime = trimmed.length > 10;
   const hasZone = /(Z|[+-]\d{2}:?\d{2})$/i.test(trimmed) && hasTime;
   const value = new Date(hasTime && !hasZone ? `${trimmed.replace(' ', 'T')}Z` : trimmed.replace(' ', 'T'));
-  return Number.isNaN(value.getTime()) ? undefined : value.toISOString();
+  if (Number.isNaN(value.getTime())) return undefined;
+  const iso = value.toISOString();
+  // Years outside 0000-9999 get a sign, and times are compared as text. JavaScript reads 30 February as 1 March.
+  return iso.startsWith('+') || iso.startsWith('-') || !dayExists(trimmed) ? undefined : iso;
+}
+
+function dayExists(text: string): boolean {
+  const [year, month, day] = text.slice(0, 10).split('-').map(Number);
+  if (year === undefined || month === undefined || day === undefined) return true;
+  return day <= new Date(Date.UTC(2000 + (year % 400), month, 0)).getUTCDate();
 }
 
 /** Resolves `7d` and the like against `now_ms`, or an ISO 8601 moment as it is. Input was validated by `sinceField`. */

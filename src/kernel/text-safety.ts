@@ -8,14 +8,14 @@ export function assertWellFormed(value: unknown, path = 'input', depth = 0): voi
     if (!value.isWellFormed()) {
       throw failure(
         'invalid_input',
-        `${path} contains half of a UTF-16 surrogate pair.`,
+        `${shortPath(path)} contains half of a UTF-16 surrogate pair.`,
         'Send valid Unicode text (UTF-8).',
       );
     }
     if (value.includes('\u0000')) {
       throw failure(
         'invalid_input',
-        `${path} contains a NUL character.`,
+        `${shortPath(path)} contains a NUL character.`,
         'Remove NUL characters; binary data does not belong here.',
       );
     }
@@ -33,12 +33,18 @@ export function assertWellFormed(value: unknown, path = 'input', depth = 0): voi
     if (!key.isWellFormed() || key.includes('\u0000')) {
       throw failure(
         'invalid_input',
-        `A field name in ${path} is not valid Unicode text.`,
+        `A field name in ${shortPath(path)} is not valid Unicode text.`,
         'Use plain text for field names.',
       );
     }
     assertWellFormed(child, path === 'input' ? key : `${path}.${key}`, depth + 1);
   }
+}
+
+/** Field names come from the caller; an error repeats only so much of them. */
+function shortPath(path: string): string {
+  const text = printable(path);
+  return text.length <= 100 ? text : `${text.slice(0, 99).toWellFormed()}…`;
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: finding control characters is what this is for
