@@ -60,27 +60,28 @@ function readJson(file: string): unknown {
 }
 
 function withEnvironment(config: Config, env: Environment, file: string | undefined): LoadedConfig {
-  const data_dir = resolve(env.HAIVEMIND_DATA_DIR ?? config.storage.data_dir ?? defaultDataDir(env));
+  // An empty variable means unset: `resolve('')` would be the current directory.
+  const data_dir = resolve(env.HAIVEMIND_DATA_DIR || config.storage.data_dir || defaultDataDir(env));
   return {
     ...config,
     server: {
       ...config.server,
-      host: env.HAIVEMIND_HOST ?? config.server.host,
+      host: env.HAIVEMIND_HOST || config.server.host,
       port: portFrom(env, 'HAIVEMIND_PORT') ?? config.server.port,
       log_level: logLevel(env) ?? config.server.log_level,
     },
     sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },
     data_dir,
-    machine_id: config.claudeops.machine_id ?? hostname(),
+    machine_id: config.claudeops.machine_id || hostname(),
     file,
   };
 }
 
 /** The user data directory by the system's convention. */
 export function defaultDataDir(env: Environment): string {
-  if (process.platform === 'win32') return join(env.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local'), 'haivemind');
+  if (process.platform === 'win32') return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'haivemind');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'haivemind');
-  return join(env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'haivemind');
+  return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'haivemind');
 }
 
 function portFrom(env: Environment, name: string): number | undefined {
