@@ -22,7 +22,7 @@ export function startMaintenance({ memory, sessions, principal, log }: Maintenan
     }
   };
   const hourly = async () => {
-    const report = await cleanUp(memory, { principal, project: undefined });
+    const report = await cleanUp(memory, { principal, project: undefined }, 'all');
     const sessions_forgotten = await sessions.prune();
     memory.store.raw.exec('pragma optimize');
     log.info({ purged: report.purged, retired: report.retired, sessions_forgotten }, 'clean-up done');

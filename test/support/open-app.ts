@@ -119,8 +119,15 @@ export async function refusalOf(call: Promise<unknown>): Promise<ErrorBody> {
 function readRows(data_dir: string, sql: string, parameters: readonly (string | number)[]): Record<string, unknown>[] {
   const raw = new DatabaseSync(join(data_dir, 'haivemind.db'), { timeout: 2_000 });
   try {
-    return raw.prepare(sql).all(...parameters);
+    const statement = raw.prepare(sql);
+    // Row ids inside the full-text index are larger than a JavaScript number holds.
+    statement.setReadBigInts(true);
+    return statement.all(...parameters).map((row) => Object.fromEntries(Object.entries(row).map(asNumber)));
   } finally {
     raw.close();
   }
+}
+
+function asNumber([column, value]: [string, unknown]): [string, unknown] {
+  return [column, typeof value === 'bigint' && Number.isSafeInteger(Number(value)) ? Number(value) : value];
 }

@@ -66,6 +66,18 @@ function tagConditions(eb: Builder, filter: MemoryFilter): Expression<SqlBool>[]
   return conditions;
 }
 
+/**
+ * A memory counts as replaced while its replacement is there (living, or merged into another) and seen by everybody who
+ * sees the memory: deleting a replacement, or making it private, brings what it replaced back into searches.
+ */
+function notReplaced(): Expression<SqlBool> {
+  return sql<SqlBool>`(memories.superseded_by is null or not exists (
+    select 1 from memories as replacement
+    where replacement.memory_id = memories.superseded_by
+      and (replacement.deleted_at is null or replacement.merged_into is not null)
+      and (replacement.scope = 'shared' or memories.scope <> 'shared')))`;
+}
+
 function timeConditions(eb: Builder, filter: MemoryFilter): Expression<SqlBool>[] {
   const happened = sql<string>`coalesce(memories.occurred_at, memories.created_at)`;
   const conditions: Expression<SqlBool>[] = [];
@@ -75,6 +87,6 @@ function timeConditions(eb: Builder, filter: MemoryFilter): Expression<SqlBool>[
     conditions.push(eb.or([eb('memories.valid_from', 'is', null), eb('memories.valid_from', '<=', filter.valid_at)]));
     conditions.push(eb.or([eb('memories.valid_until', 'is', null), eb('memories.valid_until', '>', filter.valid_at)]));
   }
-  if (filter.include_superseded === false) conditions.push(eb('memories.superseded_by', 'is', null));
+  if (filter.include_superseded === false) conditions.push(notReplaced());
   return conditions;
 }

@@ -146,7 +146,8 @@ export async function updateRow(
   note: ChangeNote,
 ): Promise<MemoryRow> {
   const before = JSON.parse(row.version_vector) as VersionVector;
-  const kind = values.deleted_at ? 'delete' : 'put';
+  const deleted_at = values.deleted_at === undefined ? row.deleted_at : values.deleted_at;
+  const kind = deleted_at === null ? 'put' : 'delete';
   const versioned = await store.recordChange(trx, { entity: ENTITY, entity_id: row.memory_id, kind, before });
   await trx
     .insertInto('memory_versions')

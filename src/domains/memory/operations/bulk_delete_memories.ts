@@ -6,7 +6,7 @@ import { limits } from '../../../kernel/limits.ts';
 import { DELETES, defineOperation } from '../../../kernel/operation.ts';
 import type { MemoryFilter } from '../filters.ts';
 import { listText, plural, summarise } from '../render.ts';
-import { bulkDelete } from '../rules/lifecycle.ts';
+import { bulkDelete, previewBulk } from '../rules/lifecycle.ts';
 import { categoryField } from '../schema.ts';
 import { callerOf, type MemoryDeps } from '../service.ts';
 
@@ -73,18 +73,15 @@ export const bulkDeleteMemories = defineOperation<MemoryDeps, typeof input, type
         'Give at least one of category, project, tags, date_from, date_to, session_id, machine_id.',
       );
     }
-    const options = { hard: hard_delete, confirm, reason };
-    const { rows, deleted } = await bulkDelete(deps, toFilter(filters), options, callerOf(ctx));
-    const sample = rows
-      .slice(0, SAMPLE_COUNT)
-      .map(({ memory_id, category, created_at, content }) => ({
-        memory_id,
-        category,
-        created_at,
-        content: summarise(content),
-      }));
-    const hint = deleted ? null : 'Call again with the same filters and confirm=true to delete them.';
-    return { deleted, count: rows.length, more: rows.length === limits.bulk_max_items, sample, hint };
+    const options = { hard: hard_delete, reason, sample_count: SAMPLE_COUNT, signal: ctx.signal };
+    const { count, sample } = confirm
+      ? await bulkDelete(deps, toFilter(filters), options, callerOf(ctx))
+      : await previewBulk(deps, toFilter(filters), SAMPLE_COUNT, callerOf(ctx));
+    const shown = sample.map(({ memory_id, category, created_at, content }) => {
+      return { memory_id, category, created_at, content: summarise(content) };
+    });
+    const hint = confirm ? null : 'Call again with the same filters and confirm=true to delete them.';
+    return { deleted: confirm, count, more: count === limits.bulk_max_items, sample: shown, hint };
   },
   text(out) {
     const verb = out.deleted ? 'deleted' : 'would be deleted';

@@ -25,7 +25,7 @@ export const cleanupExpiredDeletions = defineOperation<MemoryDeps, typeof input,
   name: 'cleanup_expired_deletions',
   title: 'Clean up expired deletions',
   description:
-    'Destroys memories whose 30 days in the recycle bin are over and moves memories past their retention policy there. Runs every hour by itself as well.',
+    'Destroys your memories whose 30 days in the recycle bin are over and moves those past their retention policy there. A hub does so for everybody every hour.',
   toolset: 'lifecycle',
   input,
   output,
@@ -35,7 +35,7 @@ export const cleanupExpiredDeletions = defineOperation<MemoryDeps, typeof input,
   cli: { group: 'memory', verb: 'cleanup' },
   examples: [{ title: 'Now', input: {} }],
   async handle(deps, _input, ctx) {
-    const report = await cleanUp(deps, callerOf(ctx));
+    const report = await cleanUp(deps, callerOf(ctx), 'own');
     const retired_by_policy = report.retired_by_policy.map(({ policy, count }) => ({
       category: policy.category ?? null,
       tag: policy.tag ?? null,

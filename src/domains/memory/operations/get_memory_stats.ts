@@ -1,9 +1,10 @@
 // get_memory_stats: how much is stored, of what kind, and how current the indexes are.
 import { z } from 'zod';
+import { toIso } from '../../../kernel/clock.ts';
 import { idField, nameField } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
 import { plural } from '../render.ts';
-import { countBy, deletedCount, topTags, totals } from '../rules/stats.ts';
+import { countBy, deletedCount, pendingCount, topTags, totals } from '../rules/stats.ts';
 import type { MemoryDeps } from '../service.ts';
 
 const counts = (what: string) => z.record(z.string(), z.number()).describe(`Memories by ${what}.`);
@@ -44,12 +45,12 @@ export const getMemoryStats = defineOperation<MemoryDeps, typeof input, typeof o
   rest: { method: 'GET', path: '/memories/stats' },
   cli: { group: 'memory', verb: 'stats' },
   examples: [{ title: 'Everything', input: {} }],
-  async handle({ store, search }, { project, project_id }, { principal }) {
+  async handle({ store }, { project, project_id }, { principal }) {
     const filter = { ...(project ? { project } : {}), ...(project_id ? { project_id } : {}) };
     const by = (column: Parameters<typeof countBy>[1]) => countBy(store.db, column, filter, principal);
     return {
       ...(await totals(store.db, filter, principal)),
-      deleted: await deletedCount(store.db, principal),
+      deleted: await deletedCount(store.db, principal, toIso(store.clock.now())),
       by_category: await by('category'),
       by_scope: await by('scope'),
       by_project: await by('project'),
@@ -58,7 +59,7 @@ export const getMemoryStats = defineOperation<MemoryDeps, typeof input, typeof o
       by_format: await by('format_version'),
       by_source: await by('source'),
       top_tags: await topTags(store.db, filter, principal, 20),
-      vectors_pending: await search.pending(),
+      vectors_pending: await pendingCount(store.db, filter, principal),
     };
   },
   text(out) {

@@ -2,6 +2,7 @@
 
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { toIso } from '../../../kernel/clock.ts';
 import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
 import { cursorField, limitField, nextCursorField } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
@@ -49,6 +50,7 @@ export const listDeletedMemories = defineOperation<MemoryDeps, typeof input, typ
       .selectFrom('memories')
       .selectAll()
       .where('deleted_at', 'is not', null)
+      .where('purge_at', '>', toIso(store.clock.now()))
       .where('user_id', '=', principal.user_id);
     if (cursor !== undefined) {
       const [deleted_at, row_id] = decodeCursor(cursor, 2);

@@ -15,7 +15,7 @@ const input = z.strictObject({
 
 const versionSchema = z.object({
   version: z.number().describe('Number of the version.'),
-  change: z.string().describe('What ended it: update, undo, delete, merge, superseded.'),
+  change: z.string().describe('What ended it: update, undo, delete, recover, merge, superseded.'),
   changed_at: z.string().describe('When it ended.'),
   changed_by: z.string().describe('Who ended it.'),
   content: z.string().describe('What it said.'),
@@ -44,10 +44,12 @@ export const retrieveMemory = defineOperation<MemoryDeps, typeof input, typeof o
     if (!row) throw memoryNotFound(memory_id);
     if (!include_history) return toMemory(row);
     const versions = await listVersions(store.db, memory_id);
-    const history = versions.map(({ snapshot, ...entry }) => ({
-      ...entry,
-      content: (JSON.parse(snapshot) as { content: string }).content,
-    }));
+    // What a memory said while it was private stays private after it is shared.
+    const mine = row.user_id === ctx.principal.user_id;
+    const history = versions.flatMap(({ snapshot, ...entry }) => {
+      const { content, scope } = JSON.parse(snapshot) as { content: string; scope: string };
+      return mine || scope === 'shared' ? [{ ...entry, content }] : [];
+    });
     return { ...toMemory(row), history };
   },
   text(out) {

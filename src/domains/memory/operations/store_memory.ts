@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { defineOperation, type TextPart, WRITES } from '../../../kernel/operation.ts';
 import { suggestV2 } from '../../format/index.ts';
-import { storeMemory as store } from '../rules/store.ts';
+import { type StoreResult, storeMemory as store } from '../rules/store.ts';
 import { newMemorySchema } from '../schema.ts';
 import { callerOf, type MemoryDeps } from '../service.ts';
 
@@ -51,16 +51,14 @@ export const storeMemory = defineOperation<MemoryDeps, typeof newMemorySchema, t
       created: result.created,
       created_at: result.created_at,
       format_version: result.format_version,
-      format_suggestion: (result.created ? suggestV2(input.content) : undefined) ?? null,
+      format_suggestion: (result.created ? suggestV2(result.content) : undefined) ?? null,
       near_duplicate,
       redacted: [...result.redacted],
-      hint: hintFor(result.created, near_duplicate?.memory_id, result.redacted),
+      hint: hintFor(result, near_duplicate?.memory_id),
     };
   },
   text(out): TextPart[] {
-    const lines = [
-      out.created ? `Stored as ${out.memory_id}.` : `Already stored as ${out.memory_id}; nothing was changed.`,
-    ];
+    const lines = [out.created ? `Stored as ${out.memory_id}.` : `Already stored as ${out.memory_id}.`];
     if (out.hint) lines.push(out.hint);
     const parts: TextPart[] = [{ kind: 'text', text: lines.join('\n') }];
     if (out.format_suggestion === null) return parts;
@@ -72,9 +70,14 @@ export const storeMemory = defineOperation<MemoryDeps, typeof newMemorySchema, t
   },
 });
 
-function hintFor(created: boolean, twin: string | undefined, redacted: readonly string[]): string | null {
+function hintFor({ created, redacted, replaced, superseded_by }: StoreResult, twin: string | undefined): string | null {
   const hints: string[] = [];
-  if (!created) hints.push('The same text was stored before; use update_memory to change its tags or context.');
+  if (replaced && !created) hints.push(`It is current again and replaces ${replaced.memory_id}.`);
+  else if (superseded_by)
+    hints.push(
+      `The same text was stored before and replaced by ${superseded_by}, so searches leave it out; store it with supersedes=${superseded_by} to make it current again.`,
+    );
+  else if (!created) hints.push('The same text was stored before; use update_memory to change its tags or context.');
   if (twin)
     hints.push(
       `${twin} says nearly the same: merge_duplicate_memories joins them, or store with supersedes=${twin} when this replaces it.`,

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { failure } from '../../../kernel/errors.ts';
 import { defineOperation, UPDATES } from '../../../kernel/operation.ts';
-import { changeMemory, type MemoryPatch, undoChange } from '../rules/change.ts';
+import { type CLEARABLE_FIELDS, changeMemory, type MemoryPatch, undoChange } from '../rules/change.ts';
 import { memoryIdField, newMemoryFields } from '../schema.ts';
 import { callerOf, type MemoryDeps } from '../service.ts';
 
@@ -11,9 +11,14 @@ const patchFields = {
   ...z.object(changeable).partial().shape,
   category: newMemoryFields.category.unwrap().optional(),
   context: newMemoryFields.context.nullable(),
+  project: newMemoryFields.project.nullable(),
+  project_id: newMemoryFields.project_id.nullable(),
+  session_id: newMemoryFields.session_id.nullable(),
+  sequence: newMemoryFields.sequence.nullable(),
+  occurred_at: newMemoryFields.occurred_at.nullable(),
   valid_from: newMemoryFields.valid_from.nullable(),
   valid_until: newMemoryFields.valid_until.nullable(),
-};
+} satisfies Record<(typeof CLEARABLE_FIELDS)[number], unknown> & Record<string, unknown>;
 
 const input = z.strictObject({
   memory_id: memoryIdField,
@@ -23,7 +28,7 @@ const input = z.strictObject({
     .default(false)
     .describe('Replace metadata instead of merging into it (null removes a key).'),
   expected_version: z.number().int().min(1).optional().describe('Refuse if somebody changed it since this version.'),
-  undo: z.boolean().default(false).describe('Take the latest change back instead; no other field may be given.'),
+  undo: z.boolean().default(false).describe('Take the latest change back instead; give no field to change.'),
 });
 
 const output = z.object({
@@ -38,7 +43,7 @@ export const updateMemory = defineOperation<MemoryDeps, typeof input, typeof out
   name: 'update_memory',
   title: 'Update memory',
   description:
-    'Changes the given fields of a memory you own: content, tags, context, category, metadata and the rest. Earlier versions are kept; undo=true takes the latest change back. Metadata is merged unless replace_metadata is set.',
+    'Changes the given fields of a memory you own: content, tags, context, category, metadata and the rest. null clears a field. Earlier versions are kept; undo=true takes the latest change back. Metadata is merged unless replace_metadata is set.',
   toolset: 'memory',
   core: true,
   input,
@@ -68,7 +73,7 @@ export const updateMemory = defineOperation<MemoryDeps, typeof input, typeof out
         'Give at least one of content, tags, context, category, metadata.',
       );
     if (undo) {
-      const row = await undoChange(deps, memory_id, callerOf(ctx));
+      const row = await undoChange(deps, memory_id, callerOf(ctx), expected_version);
       return { memory_id, version: row.version, changed_fields: ['undo'], updated_at: row.updated_at, redacted: [] };
     }
     const options = { expected_version, merge_metadata: !replace_metadata };

@@ -3,11 +3,13 @@ import { toIso } from '../../../kernel/clock.ts';
 import { failure } from '../../../kernel/errors.ts';
 import { detectFormat } from '../../format/index.ts';
 import { memoryNotFound, notOwner, versionConflict } from '../errors.ts';
-import type { MemoryRow, NewMemoryRow, Snapshot } from '../record.ts';
+import { type MemoryRow, type NewMemoryRow, type Snapshot, snapshotOf } from '../record.ts';
 import { findLivingByIdentity, findVisible, listVersions, type MemoryTrx, updateRow } from '../repository.ts';
 import type { NewMemory } from '../schema.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { identityHash } from './identity.ts';
+import { redactMetadata, redactText } from './redacted-fields.ts';
+import { assertWindow } from './replacing.ts';
 import { saveSignature } from './twins.ts';
 
 export type MemoryPatch = { readonly [Key in keyof NewMemory]?: NewMemory[Key] | null | undefined };
@@ -18,7 +20,8 @@ export interface ChangeResult {
   readonly redacted: readonly string[];
 }
 
-const CLEARABLE = new Set([
+/** Fields that `null` clears. */
+export const CLEARABLE_FIELDS = [
   'context',
   'project',
   'project_id',
@@ -27,7 +30,9 @@ const CLEARABLE = new Set([
   'occurred_at',
   'valid_from',
   'valid_until',
-]);
+] as const;
+
+const CLEARABLE: ReadonlySet<string> = new Set(CLEARABLE_FIELDS);
 
 /** Applies a patch. `null` clears a field. Errors: not_found, forbidden, conflict (`expected_version`). */
 export async function changeMemory(
@@ -41,40 +46,67 @@ export async function changeMemory(
   const clean = await redactPatch(deps, patch, redacted);
   const result = await deps.store.write(async (trx) => {
     const row = await ownedRow(trx, memory_id, caller);
-    if (options.expected_version !== undefined && row.version !== options.expected_version) {
-      throw versionConflict(memory_id, options.expected_version, row.version);
-    }
+    assertVersion(row, options.expected_version);
     const values = patchedColumns(row, clean, options.merge_metadata ?? true);
     const changed_fields = Object.keys(values).filter(
       (key) => values[key as keyof typeof values] !== row[key as keyof MemoryRow],
     );
     if (changed_fields.length === 0) return { row, changed_fields };
+    const next = { ...row, ...values };
+    assertWindow(next.valid_from, next.valid_until);
     return { row: await writeChange(deps, trx, row, values, 'update', caller), changed_fields };
   });
-  announce(deps, result.row);
+  if (result.changed_fields.length > 0) announce(deps, result.row);
   return { ...result, redacted };
 }
 
-/** Takes the latest change back: the record says again what it said before. Undoing twice goes back two changes. */
-export async function undoChange(deps: RuleDeps, memory_id: string, caller: Caller): Promise<MemoryRow> {
+/**
+ * Takes the latest change back: the record says again what it said before. Undoing twice goes back two changes.
+ * Deleting, recovering and being replaced are no changes of what it says and are passed over.
+ */
+export async function undoChange(
+  deps: RuleDeps,
+  memory_id: string,
+  caller: Caller,
+  expected_version?: number,
+): Promise<MemoryRow> {
   const row = await deps.store.write(async (trx) => {
     const current = await ownedRow(trx, memory_id, caller);
-    const target = undoTarget(await listVersions(trx, memory_id));
+    assertVersion(current, expected_version);
+    const target = undoTarget(await listVersions(trx, memory_id), saying(snapshotOf(current)));
     if (!target) throw failure('conflict', `Memory ${memory_id} has no earlier version.`, 'There is nothing to undo.');
-    const snapshot = JSON.parse(target.snapshot) as Snapshot;
-    return writeChange(deps, trx, current, snapshot, `undo:${target.version}`, caller);
+    return writeChange(deps, trx, current, saying(target.snapshot), `undo:${target.version}`, caller);
   });
   announce(deps, row);
   return row;
 }
 
-/** The version to go back to: skips the pairs of changes and undos that cancel each other. */
-function undoTarget<V extends { version: number; change: string }>(versions: readonly V[]): V | undefined {
+function assertVersion(row: MemoryRow, expected_version: number | undefined): void {
+  if (expected_version !== undefined && row.version !== expected_version)
+    throw versionConflict(row.memory_id, expected_version, row.version);
+}
+
+/** What a version says, without what other memories say about it. */
+function saying(snapshot: Snapshot): Omit<Snapshot, 'supersedes' | 'superseded_by'> {
+  const { supersedes: _supersedes, superseded_by: _superseded_by, ...rest } = snapshot;
+  return rest;
+}
+
+/** The version to go back to: skips changes and undos that cancel each other, and versions that say what it says now. */
+function undoTarget(
+  versions: readonly { version: number; change: string; snapshot: string }[],
+  current: object,
+): { version: number; snapshot: Snapshot } | undefined {
+  const now = JSON.stringify(current);
   let before = Number.POSITIVE_INFINITY;
-  for (const entry of versions) {
-    if (entry.version >= before) continue;
-    if (!entry.change.startsWith('undo:')) return entry;
-    before = Number(entry.change.slice('undo:'.length));
+  for (const { version, change, snapshot } of versions) {
+    if (version >= before) continue;
+    if (change.startsWith('undo:')) {
+      before = Number(change.slice('undo:'.length));
+      continue;
+    }
+    const parsed = JSON.parse(snapshot) as Snapshot;
+    if (JSON.stringify(saying(parsed)) !== now) return { version, snapshot: parsed };
   }
   return undefined;
 }
@@ -91,11 +123,9 @@ async function redactPatch(deps: RuleDeps, patch: MemoryPatch, redacted: string[
   const clean = { ...patch };
   for (const field of ['content', 'context'] as const) {
     const text = patch[field];
-    if (typeof text !== 'string') continue;
-    const result = await deps.redact(text);
-    clean[field] = result.text;
-    redacted.push(...result.findings.map((finding) => finding.kind));
+    if (typeof text === 'string') clean[field] = await redactText(deps.redact, text, redacted);
   }
+  if (patch.metadata) clean.metadata = await redactMetadata(deps.redact, patch.metadata, redacted);
   return clean;
 }
 

@@ -3,7 +3,7 @@ import { toIso } from '../../../kernel/clock.ts';
 import { failure } from '../../../kernel/errors.ts';
 import type { MemoryRow, NewMemoryRow } from '../record.ts';
 import { updateRow } from '../repository.ts';
-import { announce, ownedRow } from './change.ts';
+import { announce, ownedRow, renewVectors } from './change.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { retire } from './lifecycle.ts';
 
@@ -35,10 +35,9 @@ export async function mergeMemories(
     const removed = kept === first ? second : first;
     const retired = await retire(deps, trx, removed, `merged into ${kept.memory_id}`, caller, kept.memory_id);
     const note = { change: 'merge', changed_at: toIso(deps.store.clock.now()), changed_by: caller.principal.user_id };
-    return {
-      kept: await updateRow(deps.store, trx, kept, mergedColumns(kept, removed, note.changed_at), note),
-      removed: retired,
-    };
+    const merged = await updateRow(deps.store, trx, kept, mergedColumns(kept, removed, note.changed_at), note);
+    if (merged.context !== kept.context) await renewVectors(deps, trx, merged);
+    return { kept: merged, removed: retired };
   });
   deps.vectors.forget([result.removed.row_id]);
   announce(deps, result.kept);

@@ -8,6 +8,7 @@ import type { MemoryRow } from '../record.ts';
 import { findLivingByIdentity, findRow, listRows, type MemoryTrx, purgeRow, updateRow } from '../repository.ts';
 import { announce, ownedRow, renewVectors } from './change.ts';
 import type { Caller, RetentionPolicy, RuleDeps } from './deps.ts';
+import { totals } from './stats.ts';
 
 const DAY_MS = 86_400_000;
 /** Rows destroyed or retired in one commit: keeps the write lock short. */
@@ -44,10 +45,24 @@ async function removeOne(
   caller: Caller,
 ): Promise<MemoryRow> {
   if (options.hard) {
-    await purgeRow(deps.store, trx, row);
+    await destroy(deps, trx, row, caller);
     return row;
   }
   return retire(deps, trx, row, options.reason, caller, null);
+}
+
+/** Destroys a row. What it replaced is current again, or replaced by what it was merged into. */
+async function destroy(deps: RuleDeps, trx: MemoryTrx, row: MemoryRow, caller: Caller): Promise<void> {
+  const replaced = row.supersedes === null ? undefined : await findRow(trx, row.supersedes);
+  if (replaced?.superseded_by === row.memory_id) {
+    const note = {
+      change: 'superseded',
+      changed_at: toIso(deps.store.clock.now()),
+      changed_by: caller.principal.user_id,
+    };
+    await updateRow(deps.store, trx, replaced, { superseded_by: row.merged_into }, note);
+  }
+  await purgeRow(deps.store, trx, row);
 }
 
 /** Moves a row to the recycle bin. */
@@ -92,7 +107,9 @@ async function ownedRowOrDeleted(trx: MemoryTrx, memory_id: string, caller: Call
 export async function recoverMemory(deps: RuleDeps, memory_id: string, caller: Caller): Promise<MemoryRow> {
   const row = await deps.store.write(async (trx) => {
     const found = await findRow(trx, memory_id);
-    if (!found || found.deleted_at === null || found.user_id !== caller.principal.user_id) throw notInBin(memory_id);
+    const due = found?.purge_at != null && found.purge_at <= toIso(deps.store.clock.now());
+    if (!found || found.deleted_at === null || due || found.user_id !== caller.principal.user_id)
+      throw notInBin(memory_id);
     const twin = await findLivingByIdentity(trx, found.identity_hash);
     if (twin) {
       throw failure(
@@ -123,25 +140,56 @@ function notInBin(memory_id: string) {
   );
 }
 
-/** What a bulk deletion would take, or takes: only memories the caller owns. */
+export interface BulkReport {
+  readonly count: number;
+  /** The first of them, newest first. */
+  readonly sample: readonly MemoryRow[];
+}
+
+/** What a bulk deletion would take: only memories the caller owns. */
+export async function previewBulk(
+  deps: RuleDeps,
+  filter: MemoryFilter,
+  sample_count: number,
+  caller: Caller,
+): Promise<BulkReport> {
+  const mine = { ...filter, user_id: caller.principal.user_id };
+  const { total } = await totals(deps.store.db, mine, caller.principal);
+  const sample = await listRows(deps.store.db, (eb) => matching(eb, mine), { limit: sample_count });
+  return { count: Math.min(total, limits.bulk_max_items), sample };
+}
+
+/**
+ * Deletes what passes the filter, newest first and at most `bulk_max_items`, in short commits so that others write
+ * meanwhile. A cancelled call keeps what it has deleted so far deleted.
+ */
 export async function bulkDelete(
   deps: RuleDeps,
   filter: MemoryFilter,
-  options: DeleteOptions & { readonly confirm: boolean },
+  options: DeleteOptions & { readonly sample_count: number; readonly signal: AbortSignal },
   caller: Caller,
-): Promise<{ rows: readonly MemoryRow[]; deleted: boolean }> {
+): Promise<BulkReport> {
   const mine = { ...filter, user_id: caller.principal.user_id };
-  const select = (db: MemoryTrx | RuleDeps['store']['db']) =>
-    listRows(db, (eb) => matching(eb, mine), { limit: limits.bulk_max_items });
-  if (!options.confirm) return { rows: await select(deps.store.db), deleted: false };
-  const rows = await deps.store.write(async (trx) => {
-    const found = await select(trx);
-    for (const row of found) await removeOne(deps, trx, row, options, caller);
-    return found;
-  });
+  const sample: MemoryRow[] = [];
+  let count = 0;
+  for (;;) {
+    options.signal.throwIfAborted();
+    const limit = Math.min(SWEEP_BATCH_COUNT, limits.bulk_max_items - count);
+    const rows = await deps.store.write(async (trx) => {
+      const found = await listRows(trx, (eb) => matching(eb, mine), { limit });
+      for (const row of found) await removeOne(deps, trx, row, options, caller);
+      return found;
+    });
+    announceGone(deps, rows);
+    sample.push(...rows.slice(0, Math.max(0, options.sample_count - sample.length)));
+    count += rows.length;
+    if (rows.length < limit || count === limits.bulk_max_items) return { count, sample };
+  }
+}
+
+function announceGone(deps: RuleDeps, rows: readonly MemoryRow[]): void {
   deps.vectors.forget(rows.map((row) => row.row_id));
   for (const row of rows) deps.changed(row.memory_id);
-  return { rows, deleted: true };
 }
 
 export interface CleanupReport {
@@ -152,27 +200,31 @@ export interface CleanupReport {
   readonly retired_by_policy: readonly { readonly policy: RetentionPolicy; readonly count: number }[];
 }
 
-/** Destroys what has been in the recycle bin for 30 days and applies retention policies. Runs on a schedule too. */
-export async function cleanUp(deps: RuleDeps, caller: Caller): Promise<CleanupReport> {
+/**
+ * Destroys what has been in the recycle bin for 30 days and applies retention policies: to the caller's own memories,
+ * or to everybody's, as the schedule does. An answer never counts memories of others.
+ */
+export async function cleanUp(deps: RuleDeps, caller: Caller, whose: 'own' | 'all'): Promise<CleanupReport> {
+  const owner = whose === 'own' ? caller.principal.user_id : undefined;
   const retired_by_policy: { policy: RetentionPolicy; count: number }[] = [];
   for (const policy of deps.retention)
-    retired_by_policy.push({ policy, count: await applyPolicy(deps, policy, caller) });
-  const purged = await purgeExpired(deps);
+    retired_by_policy.push({ policy, count: await applyPolicy(deps, policy, owner, caller) });
+  const purged = await purgeExpired(deps, owner, caller);
   return { purged, retired: retired_by_policy.reduce((sum, entry) => sum + entry.count, 0), retired_by_policy };
 }
 
-async function purgeExpired(deps: RuleDeps): Promise<number> {
+async function purgeExpired(deps: RuleDeps, owner: string | undefined, caller: Caller): Promise<number> {
   let purged = 0;
   for (;;) {
     const rows = await deps.store.write(async (trx) => {
-      const expired = await trx
+      let due = trx
         .selectFrom('memories')
         .selectAll()
         .where('deleted_at', 'is not', null)
-        .where('purge_at', '<=', toIso(deps.store.clock.now()))
-        .limit(SWEEP_BATCH_COUNT)
-        .execute();
-      for (const row of expired) await purgeRow(deps.store, trx, row);
+        .where('purge_at', '<=', toIso(deps.store.clock.now()));
+      if (owner !== undefined) due = due.where('user_id', '=', owner);
+      const expired = await due.limit(SWEEP_BATCH_COUNT).execute();
+      for (const row of expired) await destroy(deps, trx, row, caller);
       return expired;
     });
     purged += rows.length;
@@ -180,8 +232,14 @@ async function purgeExpired(deps: RuleDeps): Promise<number> {
   }
 }
 
-async function applyPolicy(deps: RuleDeps, policy: RetentionPolicy, caller: Caller): Promise<number> {
+async function applyPolicy(
+  deps: RuleDeps,
+  policy: RetentionPolicy,
+  owner: string | undefined,
+  caller: Caller,
+): Promise<number> {
   const filter: MemoryFilter = {
+    ...(owner === undefined ? {} : { user_id: owner }),
     created_to: toIso(deps.store.clock.now() - policy.max_age_days * DAY_MS),
     ...(policy.category === undefined ? {} : { category: [policy.category] }),
     ...(policy.tag === undefined ? {} : { tags_any: [policy.tag.toLowerCase()] }),
@@ -194,7 +252,7 @@ async function applyPolicy(deps: RuleDeps, policy: RetentionPolicy, caller: Call
         await retire(deps, trx, row, `retention policy: ${policy.max_age_days} days`, caller, null);
       return old;
     });
-    deps.vectors.forget(rows.map((row) => row.row_id));
+    announceGone(deps, rows);
     count += rows.length;
     if (rows.length < SWEEP_BATCH_COUNT) return count;
   }

@@ -69,12 +69,25 @@ export async function topTags(
   return Object.fromEntries(rows.map((row) => [row.tag, row.count]));
 }
 
-export async function deletedCount(db: Reader, principal: Principal): Promise<number> {
+/** Memories in the caller's recycle bin that can still be recovered. */
+export async function deletedCount(db: Reader, principal: Principal, now: string): Promise<number> {
   const row = await db
     .selectFrom('memories')
     .select(sql<number>`count(*)`.as('count'))
+    .where('purge_at', '>', now)
     .where('deleted_at', 'is not', null)
     .where('user_id', '=', principal.user_id)
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Memories that wait for their vector: others' private ones are not counted. */
+export async function pendingCount(db: Reader, filter: MemoryFilter, principal: Principal): Promise<number> {
+  const row = await db
+    .selectFrom('memory_vector_queue')
+    .innerJoin('memories', 'memories.row_id', 'memory_vector_queue.row_id')
+    .select(sql<number>`count(*)`.as('count'))
+    .where((eb) => seen(filter, principal)(eb as never))
     .executeTakeFirstOrThrow();
   return row.count;
 }

@@ -3,7 +3,7 @@ import { toIso } from '../../../kernel/clock.ts';
 import { newId } from '../../../kernel/ids.ts';
 import { detectFormat } from '../../format/index.ts';
 import { memoryNotFound } from '../errors.ts';
-import type { NewMemoryRow } from '../record.ts';
+import type { MemoryRow, NewMemoryRow } from '../record.ts';
 import {
   findByExternalId,
   findLivingByIdentity,
@@ -13,8 +13,11 @@ import {
   updateRow,
 } from '../repository.ts';
 import type { NewMemory } from '../schema.ts';
+import { announce } from './change.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { identityHash } from './identity.ts';
+import { redactMetadata, redactText } from './redacted-fields.ts';
+import { assertReplaceable, assertWindow, restate } from './replacing.ts';
 import { findTwin, saveSignature, type Twin } from './twins.ts';
 
 export interface StoreExtras {
@@ -35,9 +38,18 @@ export interface StoreResult {
   readonly format_version: 'v1' | 'v2';
   readonly twin: Twin | undefined;
   readonly redacted: readonly string[];
+  /** The text as it is kept, without its secrets. */
+  readonly content: string;
+  /** What replaced the memory since, where the same text was there already. */
+  readonly superseded_by: string | null;
+  /** The memory that this one replaced just now. */
+  readonly replaced: MemoryRow | undefined;
 }
 
-/** Stores one memory. Errors: `not_found` for an unknown `supersedes`. */
+/**
+ * Stores one memory. Errors: `not_found` for an unknown `supersedes`, `invalid_input` for a replacement that fewer
+ * people would see than what it replaces and for a validity that ends before it begins.
+ */
 export async function storeMemory(
   deps: RuleDeps,
   input: NewMemory,
@@ -69,6 +81,8 @@ export async function storeBatch(
 }
 
 function afterStore(deps: RuleDeps, results: readonly StoreResult[]): void {
+  // A replaced row changed too: its vector, if it still waits for one, is made for the row as it is now.
+  for (const { replaced } of results) if (replaced) announce(deps, replaced);
   const created = results.filter((result) => result.created);
   if (created.length === 0) return;
   deps.vectors.follow(created.map((result) => result.row_id));
@@ -81,8 +95,11 @@ interface Prepared {
 }
 
 async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras: StoreExtras): Promise<Prepared> {
-  const content = await deps.redact(input.content);
-  const context = input.context === undefined ? undefined : await deps.redact(input.context);
+  assertWindow(input.valid_from, input.valid_until);
+  const redacted: string[] = [];
+  const content = await redactText(deps.redact, input.content, redacted);
+  const context = input.context === undefined ? null : await redactText(deps.redact, input.context, redacted);
+  const metadata = await redactMetadata(deps.redact, input.metadata ?? {}, redacted);
   const now = toIso(deps.store.clock.now());
   const place = {
     scope: input.scope ?? 'solo',
@@ -95,12 +112,12 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
   const row: NewMemoryRow = {
     ...place,
     memory_id: newId('mem', deps.store.clock.now()),
-    content: content.text,
-    identity_hash: identityHash({ ...place, content: content.text }),
+    content,
+    identity_hash: identityHash({ ...place, content }),
     category: input.category,
-    context: context?.text ?? null,
+    context,
     tags: JSON.stringify(input.tags ?? []),
-    metadata: JSON.stringify(input.metadata ?? {}),
+    metadata: JSON.stringify(metadata),
     team_id: null,
     importance: input.importance ?? 0.5,
     external_id: extras.external_id ?? null,
@@ -112,7 +129,7 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
     agent_id: caller.principal.agent_id,
     machine_id: caller.principal.machine_id,
     source: extras.source ?? 'agent',
-    format_version: detectFormat(content.text),
+    format_version: detectFormat(content),
     version: 1,
     created_at: now,
     updated_at: now,
@@ -122,7 +139,7 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
     purge_at: null,
     merged_into: null,
   };
-  return { row, redacted: [...content.findings, ...(context?.findings ?? [])].map((finding) => finding.kind) };
+  return { row, redacted };
 }
 
 async function writePrepared(
@@ -133,23 +150,17 @@ async function writePrepared(
   extras: StoreExtras,
 ): Promise<StoreResult> {
   const { row, redacted } = prepared;
+  const superseded = row.supersedes ? await findVisible(trx, row.supersedes, caller.principal) : undefined;
+  if (row.supersedes && !superseded) throw memoryNotFound(row.supersedes);
+  if (superseded) assertReplaceable(superseded, row.scope);
   const known =
     (extras.external_id === undefined ? undefined : await findByExternalId(trx, row.user_id, extras.external_id)) ??
     (await findLivingByIdentity(trx, row.identity_hash));
   if (known) {
-    const { memory_id, row_id, created_at, format_version } = known;
-    return {
-      memory_id,
-      row_id,
-      created: false,
-      created_at,
-      format_version: format_version === 'v2' ? 'v2' : 'v1',
-      twin: undefined,
-      redacted,
-    };
+    const restated =
+      superseded && extras.external_id === undefined ? await restate(deps, trx, known, superseded, caller) : undefined;
+    return { ...resultOf(restated?.known ?? known, redacted), created: false, replaced: restated?.replaced };
   }
-  const superseded = row.supersedes ? await findVisible(trx, row.supersedes, caller.principal) : undefined;
-  if (row.supersedes && !superseded) throw memoryNotFound(row.supersedes);
   const signature = extras.skip_twin ? undefined : await findTwin(trx, row.content, caller.principal);
   const row_id = await insertRow(deps.store, trx, row);
   await saveSignature(trx, row_id, row.content);
@@ -157,18 +168,17 @@ async function writePrepared(
     .insertInto('memory_vector_queue')
     .values({ row_id, attempts: 0, claimed_until: deps.vectors.claimUntil() })
     .execute();
-  if (superseded) {
-    const note = { change: 'superseded', changed_at: row.created_at, changed_by: caller.principal.user_id };
-    await updateRow(deps.store, trx, superseded, { superseded_by: row.memory_id }, note);
-  }
+  const note = { change: 'superseded', changed_at: row.created_at, changed_by: caller.principal.user_id };
+  const replaced = superseded && (await updateRow(deps.store, trx, superseded, { superseded_by: row.memory_id }, note));
   const twin = signature?.memory_id === row.supersedes ? undefined : signature;
-  return {
-    memory_id: row.memory_id,
-    row_id,
-    created: true,
-    created_at: row.created_at,
-    format_version: row.format_version === 'v2' ? 'v2' : 'v1',
-    twin,
-    redacted,
-  };
+  return { ...resultOf({ ...row, row_id, superseded_by: null }, redacted), created: true, twin, replaced };
+}
+
+function resultOf(
+  row: Pick<MemoryRow, 'memory_id' | 'row_id' | 'created_at' | 'format_version' | 'content' | 'superseded_by'>,
+  redacted: readonly string[],
+): Omit<StoreResult, 'created' | 'replaced'> {
+  const { memory_id, row_id, created_at, content, superseded_by } = row;
+  const format_version = row.format_version === 'v2' ? 'v2' : 'v1';
+  return { memory_id, row_id, created_at, content, superseded_by, format_version, redacted, twin: undefined };
 }
