@@ -79,7 +79,7 @@ export function createSessions(store: Database<SessionTables>): Sessions {
       const { key } = ctx.session;
       if (guided.has(key)) return false;
       guided.set(key, true);
-      return store.write(async (trx) => {
+      const claim = store.write(async (trx) => {
         await touch(trx, ctx, nowIso());
         const claimed = await trx
           .updateTable('agent_sessions')
@@ -89,6 +89,8 @@ export function createSessions(store: Database<SessionTables>): Sessions {
           .executeTakeFirst();
         return claimed.numUpdatedRows > 0n;
       });
+      claim.catch(() => guided.delete(key));
+      return claim;
     },
 
     async state(ctx) {
