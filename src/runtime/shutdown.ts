@@ -18,14 +18,23 @@ export interface ShutdownDeps {
   readonly log: Log;
 }
 
+/** Goes through all steps whatever fails on the way (a full disk, say): the store is closed in any case. */
 export async function shutDown(deps: ShutdownDeps): Promise<void> {
-  deps.stopMaintenance();
-  await deps.executor.drained();
+  const { role, executor, memory, sessions, embedder, store, stopMaintenance, log } = deps;
+  const step = async (task: () => Promise<unknown>, failed: string): Promise<void> => {
+    try {
+      await task();
+    } catch (error) {
+      log.warn({ err: error }, failed);
+    }
+  };
+  stopMaintenance();
+  await executor.drained();
   // A command that stored something leaves it complete; a server's queue is taken over by the next process.
-  if (deps.role === 'command')
-    await deps.memory.follower.idle(AbortSignal.timeout(limits.shutdown_grace_ms)).catch(() => {});
-  await deps.memory.follower.stop();
-  await deps.sessions.flush().catch((error: unknown) => deps.log.warn({ err: error }, 'session counts were not saved'));
-  await deps.embedder[Symbol.asyncDispose]();
-  await deps.store.close();
+  if (role === 'command')
+    await memory.follower.idle(AbortSignal.timeout(limits.shutdown_grace_ms)).catch(() => undefined);
+  await step(() => memory.follower.stop(), 'unfinished vectors were not given back; their claims end by themselves');
+  await step(() => sessions.flush(), 'session counts were not saved');
+  await step(async () => embedder[Symbol.asyncDispose](), 'the embedding worker did not end');
+  await store.close();
 }

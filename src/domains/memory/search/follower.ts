@@ -17,12 +17,14 @@ import {
 } from './vector-rows.ts';
 
 const BATCH_COUNT = 32;
-const CLAIM_MS = 60_000;
-/** Expected time of one text: a long own queue claims for longer. */
-const CLAIM_PER_TEXT_MS = 20;
+/** How long the rows of a process that was killed wait for another one. Working on a row twice costs time and no more. */
+const CLAIM_MS = 10_000;
+/** Expected time of one text on a busy machine: a long own queue claims for longer. */
+const CLAIM_PER_TEXT_MS = 10;
 const SWEEP_INTERVAL_MS = 5_000;
 const SWEEP_COUNT = 256;
 const RETRY_PAUSE_MS = 30_000;
+const RETRY_PAUSE_DOUBLINGS_MAX = 6;
 
 export interface Follower extends VectorFollower {
   /** Begins to look for abandoned queue rows from time to time. */
@@ -31,7 +33,7 @@ export interface Follower extends VectorFollower {
   idle(signal?: AbortSignal): Promise<void>;
   /** Takes over abandoned rows now. */
   sweep(): Promise<void>;
-  /** Ends the work after the current batch and gives the rest back. */
+  /** Ends the work, within a batch too, and gives back what has no vector yet. */
   stop(): Promise<void>;
   depth(): number;
 }
@@ -45,15 +47,17 @@ export interface FollowerDeps {
 
 export function createFollower(deps: FollowerDeps): Follower {
   const { store, embedder, mirror } = deps;
-  const own = new Set<number>();
+  /** Rows this process has claimed, and how often making their vectors failed before. */
+  const own = new Map<number, number>();
+  const stopping = new AbortController();
   let working: Promise<void> | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
 
   const claimUntil = () => store.clock.now() + CLAIM_MS + own.size * CLAIM_PER_TEXT_MS;
+  const stopped = () => stopping.signal.aborted;
 
   function wake(): void {
-    if (stopped || own.size === 0) return;
+    if (stopped() || own.size === 0) return;
     working ??= work().finally(() => {
       working = undefined;
       wake();
@@ -61,36 +65,43 @@ export function createFollower(deps: FollowerDeps): Follower {
   }
 
   async function work(): Promise<void> {
-    while (own.size > 0 && !stopped) {
-      const ids = [...own].slice(0, BATCH_COUNT);
-      for (const id of ids) own.delete(id);
-      await embedBatch(ids);
+    while (own.size > 0 && !stopped()) {
+      const { ids, attempts } = takeBatch(own);
+      await embedBatch(ids, attempts);
     }
+    // A long queue of a process that died is taken over in one go, not at the pace of the timer.
+    if (timer) await sweep().catch((error: unknown) => deps.onError(error, 0));
   }
 
-  async function embedBatch(ids: readonly number[]): Promise<void> {
+  async function embedBatch(ids: readonly number[], attempts: number): Promise<void> {
     try {
       const texts = await queuedTexts(store, ids);
       if (texts.length === 0) return;
-      const documents = await embedder.embedDocuments(texts.map(embeddedText));
-      await saveVectors(
+      const documents = await embedder.embedDocuments(texts.map(embeddedText), { signal: stopping.signal });
+      const changed = await saveVectors(
         store,
         embedder.id,
         texts.map((text, i) => ({ text, chunks: toChunks(documents[i]) })),
       );
+      for (const id of changed) own.set(id, 0);
       if (mirror.loaded()) await mirror.refresh();
     } catch (error) {
-      if (stopped) return;
+      if (stopped()) {
+        // Still claimed by this process: stop() gives them back.
+        for (const id of ids) own.set(id, attempts);
+        return;
+      }
       deps.onError(error, ids.length);
-      await postpone(store, ids, store.clock.now() + RETRY_PAUSE_MS).catch((cause: unknown) =>
+      const pause_ms = RETRY_PAUSE_MS * 2 ** Math.min(attempts, RETRY_PAUSE_DOUBLINGS_MAX);
+      await postpone(store, ids, store.clock.now() + pause_ms).catch((cause: unknown) =>
         deps.onError(cause, ids.length),
       );
     }
   }
 
   async function sweep(): Promise<void> {
-    if (stopped || own.size > 0 || !(await hasAbandoned(store))) return;
-    for (const id of await claimAbandoned(store, SWEEP_COUNT, claimUntil())) own.add(id);
+    if (stopped() || own.size > 0 || !(await hasAbandoned(store))) return;
+    for (const row of await claimAbandoned(store, SWEEP_COUNT, claimUntil())) own.set(row.row_id, row.attempts);
     wake();
   }
 
@@ -98,7 +109,7 @@ export function createFollower(deps: FollowerDeps): Follower {
     claimUntil,
     depth: () => own.size,
     follow(row_ids) {
-      for (const id of row_ids) own.add(id);
+      for (const id of row_ids) own.set(id, 0);
       wake();
     },
     forget(row_ids) {
@@ -114,20 +125,42 @@ export function createFollower(deps: FollowerDeps): Follower {
     },
     sweep,
     async idle(signal) {
-      while (working) {
-        signal?.throwIfAborted();
-        await working;
-      }
+      while (working) await orAborted(working, signal);
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       clearInterval(timer);
       await working;
-      const rest = [...own];
+      const rest = [...own.keys()];
       own.clear();
       if (rest.length > 0) await releaseClaims(store, rest);
     },
   };
+}
+
+/** Rows that failed together before travel in ever smaller batches, so that one bad text stands alone in the end. */
+function takeBatch(own: Map<number, number>): { ids: number[]; attempts: number } {
+  const [attempts = 0] = own.values();
+  const ids: number[] = [];
+  for (const [id, failed] of own) {
+    if (failed === attempts) ids.push(id);
+    if (ids.length >= Math.max(1, Math.floor(BATCH_COUNT / 4 ** attempts))) break;
+  }
+  for (const id of ids) own.delete(id);
+  return { ids, attempts };
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  signal?.throwIfAborted();
+  if (!signal) return work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 /** What is embedded: the text, then its circumstances. */

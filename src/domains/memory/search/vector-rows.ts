@@ -35,11 +35,15 @@ export function queuedTexts(store: MemoryDatabase, row_ids: readonly number[]): 
 }
 
 /** Takes over queue rows that nobody works on: their process ended, or gave them back. */
-export function claimAbandoned(store: MemoryDatabase, limit: number, until_ms: number): Promise<number[]> {
+export function claimAbandoned(
+  store: MemoryDatabase,
+  limit: number,
+  until_ms: number,
+): Promise<{ row_id: number; attempts: number }[]> {
   return store.write(async (trx) => {
     const rows = await trx
       .selectFrom('memory_vector_queue')
-      .select('row_id')
+      .select(['row_id', 'attempts'])
       .where('claimed_until', '<', store.clock.now())
       .orderBy('row_id')
       .limit(limit)
@@ -50,7 +54,7 @@ export function claimAbandoned(store: MemoryDatabase, limit: number, until_ms: n
       .set({ claimed_until: until_ms })
       .where(inList('row_id', ids))
       .execute();
-    return ids;
+    return rows;
   });
 }
 
@@ -71,7 +75,7 @@ export function releaseClaims(store: MemoryDatabase, row_ids: readonly number[])
   });
 }
 
-/** Counts a failed attempt and leaves the row claimed for a pause that grows with the attempts. */
+/** Counts a failed attempt and leaves the rows claimed until the next one. */
 export function postpone(store: MemoryDatabase, row_ids: readonly number[], until_ms: number): Promise<void> {
   return store.write(async (trx) => {
     await trx
@@ -82,24 +86,30 @@ export function postpone(store: MemoryDatabase, row_ids: readonly number[], unti
   });
 }
 
-/** Saves the vectors of rows whose text is still the one that was embedded and that nobody else finished. */
+/**
+ * Saves the vectors of rows whose text is still the one that was embedded and that nobody else finished.
+ * Returns the rows that changed meanwhile: they still wait.
+ */
 export function saveVectors(
   store: MemoryDatabase,
   model_id: string,
   done: readonly { readonly text: QueuedText; readonly chunks: readonly NewChunk[] }[],
-): Promise<void> {
+): Promise<number[]> {
   return store.write(async (trx) => {
+    const changed: number[] = [];
     for (const { text, chunks } of done) {
       const current = await trx
         .selectFrom('memories')
         .select('clock')
         .where('row_id', '=', text.row_id)
         .executeTakeFirst();
+      if (current && current.clock !== text.clock) changed.push(text.row_id);
       if (current?.clock !== text.clock) continue;
       const queued = await trx.deleteFrom('memory_vector_queue').where('row_id', '=', text.row_id).executeTakeFirst();
       if (queued.numDeletedRows === 0n) continue;
       await insertChunks(trx, text.row_id, model_id, chunks);
     }
+    return changed;
   });
 }
 
