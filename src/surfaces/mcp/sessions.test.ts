@@ -56,6 +56,11 @@ describe('resolveCaller', () => {
 });
 
 describe('agentNameOf', () => {
+  it('reads through the name a bridge adds', () => {
+    expect(agentNameOf('claude-code (via mcp-remote 0.15.1)')).toBe('claude-code');
+    expect(agentNameOf('Visual Studio Code')).toBe('visual-studio-code');
+  });
+
   it('makes an id or nothing of any name', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (name) => {

@@ -63,6 +63,8 @@ export function resolveCaller(
 export function agentNameOf(client_name: string | undefined): string | undefined {
   const name = (client_name ?? '')
     .toLowerCase()
+    // A bridge in between adds its own name: `claude-code (via mcp-remote 0.15.1)`.
+    .replace(/\s*\(via .*\)\s*$/, '')
     .replace(/[^a-z0-9._@/:-]+/g, '-')
     .replace(/^[^a-z0-9]+|-+$/g, '')
     .slice(0, limits.id_length_max_chars);
