@@ -157,6 +157,21 @@ describe('fts5 index', () => {
     expect(db.prepare(`insert into memory_fts(memory_fts) values ('integrity-check')`).run().changes).toBeDefined();
   });
 
+  it('stays exact where common words are many, and answers where all are common', () => {
+    const { db, index } = open();
+    db.exec('begin');
+    for (let i = 1; i <= 30_000; i++)
+      index.put(i, {
+        body: `${i % 5 === 0 ? 'alpha' : 'gamma'} ${i % 6 === 0 ? 'beta' : 'delta'} w${i} ${i % 97 === 0 ? 'rare' : ''}`,
+      });
+    db.exec('commit');
+    const [first] = index.search('alpha beta rare', { limit: 3 });
+    expect(first!.row_id % (5 * 6 * 97)).toBe(0);
+    const common = index.search('gamma', { limit: 3 });
+    expect(common).toHaveLength(3);
+    expect(common.every((hit) => hit.row_id % 5 !== 0)).toBe(true);
+  });
+
   it('knows how rare words and names are', () => {
     const { index } = open(['the kube-proxy', 'the kube', 'the rest', 'the end']);
     const rarity = index.rarity(['the', 'kube', 'kube proxy', 'unheard', '"']);

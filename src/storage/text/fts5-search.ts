@@ -1,0 +1,58 @@
+// How a question is put to FTS5 so that its cost stays bounded: scoring a record costs ten times what finding it does,
+// and a common word finds a quarter of the store. Rare words therefore choose the candidates, and all words score them.
+import type { AllowedJson, Fts5Statements } from './fts5-statements.ts';
+import type { TextHit, TextSearchOptions } from './port.ts';
+import { matchExpression, type QueryTerms } from './tokens.ts';
+
+/** Records scored to choose candidates: about 4 ms. Below twice this many everything is scored at once. */
+const SCORED_RECORDS_MAX = 6_000;
+const CANDIDATES_PER_HIT = 2;
+
+/** Words of a question that remain, and in how many of the records that may be found each occurs. */
+export type CountedTerms = QueryTerms & { readonly records: ReadonlyMap<string, number> };
+
+/** The rarest words that together occur in few enough records; at least one. */
+const choosing = ({ words, records }: CountedTerms): { words: string[]; affordable: boolean } => {
+  const rarest = [...words].sort((a, b) => (records.get(a) ?? 0) - (records.get(b) ?? 0));
+  const chosen: string[] = [];
+  let total = 0;
+  for (const word of rarest) {
+    total += records.get(word) ?? 0;
+    if (total > SCORED_RECORDS_MAX) break;
+    chosen.push(word);
+  }
+  const found = chosen.some((word) => (records.get(word) ?? 0) > 0);
+  return found
+    ? { words: chosen, affordable: true }
+    : { words: rarest.filter((word) => (records.get(word) ?? 0) > 0).slice(0, 1), affordable: false };
+};
+
+/** The best rows for the terms; where every word is common, the best of the newest rows that have the least common. */
+export const bestRows = (sql: Fts5Statements, terms: CountedTerms, limit: number, allowed: AllowedJson): TextHit[] => {
+  const expression = matchExpression(terms);
+  if (expression === undefined) return [];
+  const total = terms.words.reduce((sum, word) => sum + (terms.records.get(word) ?? 0), 0);
+  if (total <= 2 * SCORED_RECORDS_MAX) return sql.best(expression, limit, allowed);
+  const { words, affordable } = choosing(terms);
+  const few = matchExpression({ words, phrases: [] });
+  if (few === undefined) return [];
+  const rows = affordable
+    ? sql.best(few, CANDIDATES_PER_HIT * limit, allowed).map((hit) => hit.row_id)
+    : sql.newest(few, SCORED_RECORDS_MAX, allowed);
+  return sql.best(expression, limit, JSON.stringify(rows));
+};
+
+/** The best rows of a large allowed set: asks for more than needed and leaves out what is not allowed. */
+export const bestRowsAmong = (
+  sql: Fts5Statements,
+  terms: CountedTerms,
+  options: TextSearchOptions & { readonly allowed: ReadonlySet<number> },
+  total: number,
+): TextHit[] => {
+  const { limit, allowed } = options;
+  for (let fetch = Math.ceil(limit * Math.max(1, total / allowed.size) * 1.5); ; fetch *= 4) {
+    const rows = bestRows(sql, terms, fetch, undefined);
+    const kept = rows.filter((row) => allowed.has(row.row_id));
+    if (kept.length >= limit || rows.length < fetch) return kept.slice(0, limit);
+  }
+};
