@@ -88,7 +88,7 @@ export async function startMcp(options: McpProcessOptions): Promise<McpProcess> 
 
 /** The process alone, for starts that are meant to fail. */
 export function spawnMcp({ cli, env, cwd, prefix = [], uid }: McpProcessOptions): ChildProcess {
-  const [command, ...args] = [...prefix, node24, cli, 'mcp'] as [string, ...string[]];
+  const [command = node24, ...args] = [...prefix, node24, cli, 'mcp'];
   const child = spawn(command, args, {
     cwd,
     env,
@@ -96,7 +96,21 @@ export function spawnMcp({ cli, env, cwd, prefix = [], uid }: McpProcessOptions)
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   child.stdin?.on('error', () => {});
+  running.add(child);
+  child.on('close', () => running.delete(child));
   return child;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Kills what a test that failed half way left running; for afterEach. */
+export async function killLeftovers(): Promise<void> {
+  await Promise.all(
+    [...running].map((child) => {
+      child.kill('SIGKILL');
+      return new Promise((resolve) => child.once('close', resolve));
+    }),
+  );
 }
 
 type Send = (method: string, params: unknown) => Promise<Reply>;

@@ -5,6 +5,8 @@ export interface Seeded {
   /** 0 up to but not including `count`. */
   below(count: number): number;
   pick<T>(items: readonly T[]): T;
+  /** A word nobody else has, too far from others to be taken for a typo of one. */
+  word(): string;
   /** A generator of its own, so that concurrent users do not disturb each other's order. */
   fork(): Seeded;
 }
@@ -23,6 +25,7 @@ export function seeded(seed: number = Number(process.env.HAIVEMIND_TEST_SEED ?? 
     seed,
     below: (count) => Math.floor((next() / 2 ** 32) * count),
     pick: (items) => items[random.below(items.length)] as (typeof items)[number],
+    word: () => Array.from({ length: 14 }, () => random.pick([...'bcdfghjklmnpqrstvwxz'])).join(''),
     fork: () => seeded(next()),
   };
   return random;

@@ -29,7 +29,8 @@ const CONTRADICTIONS: Readonly<Record<string, string>> = {
     'select memory_id from memories m where version <> (select count(*) from changes c where c.entity_id = m.memory_id)',
   'record without all its earlier versions': `select memory_id from memories m where version - 1 <>
       (select count(*) from memory_versions v where v.memory_id = m.memory_id and v.version between 1 and m.version - 1)`,
-  'versions of no record': 'select memory_id from memory_versions where memory_id not in (select memory_id from memories)',
+  'versions of no record':
+    'select memory_id from memory_versions where memory_id not in (select memory_id from memories)',
   'changes with a gap in their sequence': `select o.origin from origins o where o.last_sequence <>
       (select count(*) from changes c where c.origin = o.origin) or o.last_sequence <>
       (select max(origin_sequence) from changes c where c.origin = o.origin)`,
@@ -50,7 +51,7 @@ const CONTRADICTIONS: Readonly<Record<string, string>> = {
 
 /** Runs SQLite's own checks, FTS5's, and the ones above. */
 export function checkStore(data_dir: string): StoreFindings {
-  const db = new DatabaseSync(join(data_dir, 'haivemind.db'));
+  const db = new DatabaseSync(join(data_dir, 'haivemind.db'), { timeout: 5_000 });
   try {
     const problems: string[] = [];
     const integrity = db.prepare('pragma integrity_check').all() as { integrity_check: string }[];
