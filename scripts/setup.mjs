@@ -28,9 +28,11 @@ async function main(command) {
       return handOver(['dist/cli.js', 'up', '--welcome', ...process.argv.slice(3)]);
     case 'test':
       install();
+      installTestClients();
       return handOver(['scripts/test.ts', ...process.argv.slice(3)]);
     case 'nightly':
       install();
+      installTestClients();
       return handOver(['scripts/test.ts', '--nightly', ...process.argv.slice(3)]);
     case 'prepare':
       prepare();
@@ -48,37 +50,57 @@ function prepare() {
   build();
 }
 
-/** Runs npm ci where node_modules is missing, incomplete or from another package-lock.json. */
+/** The packages of the project itself, and the proof that the Node among them starts here. */
 function install() {
   checkNode();
-  const lock = readProjectFile('package-lock.json');
+  installIn(root, 'packages', () => fs.existsSync(nodeBinary()), checkRuntime);
+}
+
+/** The clients that the end-to-end tests drive the product with; a project of their own. */
+function installTestClients() {
+  const directory = join(root, 'test', 'clients');
+  if (fs.existsSync(join(directory, 'package-lock.json')))
+    installIn(
+      directory,
+      'test clients',
+      () => true,
+      () => {},
+    );
+}
+
+/**
+ * Runs npm ci where node_modules is missing, incomplete or from another package-lock.json, and says so. The stamp is
+ * written last: an installation that was interrupted or does not verify starts over.
+ */
+function installIn(directory, what, isComplete, verify) {
+  const lock = readIn(directory, 'package-lock.json');
   const wanted = createHash('sha256').update(lock).digest('hex');
-  const stamp = join(root, 'node_modules', '.haivemind-installed');
-  if (readIfPresent(stamp) === wanted && fs.existsSync(nodeBinary())) return;
+  const stamp = join(directory, 'node_modules', '.haivemind-installed');
+  if (readIfPresent(stamp) === wanted && isComplete()) return;
   const npm = npmCommand();
   checkSpace();
-  say('installing packages from the npm registry (npm ci), once');
-  let result = runNpm(npm, ['ci']);
+  say(`installing ${what} from the npm registry (npm ci), once`);
+  let result = runNpm(npm, ['ci'], directory);
   if (result.status !== 0 && LOCK_REFUSED.test(result.stderr)) {
     // A registry that lacks optional packages of other platforms makes `npm ci` refuse the lock; `npm install` takes
     // the same versions from it and passes over what is not there.
     say('npm ci refused package-lock.json; installing the versions it names with npm install');
-    result = runNpm(npm, ['install', '--no-save']);
+    result = runNpm(npm, ['install', '--no-save'], directory);
   }
   process.stderr.write(result.stderr);
   if (result.status !== 0) throw installError(result);
-  checkRuntime();
+  verify();
   fs.writeFileSync(stamp, wanted);
 }
 
 const LOCK_REFUSED = /can only install packages when your package\.json and package-lock\.json/;
 
-function runNpm(npm, words) {
+function runNpm(npm, words, directory) {
   const result = spawnSync(
     npm.command,
     [...npm.args, ...words, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
     {
-      cwd: root,
+      cwd: directory,
       stdio: ['ignore', 'inherit', 'pipe'],
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,
@@ -208,10 +230,10 @@ function nodeBinary() {
   return join(root, 'node_modules', 'node', 'bin', name);
 }
 
-function readProjectFile(name) {
-  const text = readIfPresent(join(root, name));
+function readIn(directory, name) {
+  const text = readIfPresent(join(directory, name));
   if (text !== undefined) return text;
-  throw new SetupError(`${name} is missing from ${root}.`, 'Restore it with: git checkout -- . (or clone again).');
+  throw new SetupError(`${name} is missing from ${directory}.`, 'Restore it with: git checkout -- . (or clone again).');
 }
 
 function readIfPresent(path) {

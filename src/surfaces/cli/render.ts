@@ -34,38 +34,69 @@ function cells(row: Answer, columns: readonly string[]): string[] {
   return columns.map((column) => toText(row[column]));
 }
 
+/** Columns narrower than this keep their width; wider ones share what is left. */
+const SHORT_COLUMN_MAX = 30;
+/** With less room than this for a long column, rows are stacked instead. */
+const LONG_COLUMN_MIN = 36;
+const CELL_MAX_CHARS = 600;
+
 function tableOf(rows: readonly Answer[], columns: readonly string[], stream: OutputStream, style: Style): string {
-  const texts = rows.map((row) => cells(row, columns).map((text) => shown(shorten(text, 600))));
+  const texts = rows.map((row) => columns.map((column) => cellOf(row[column])));
+  const natural = columns.map((column, index) =>
+    Math.max(column.length, ...texts.map((row) => longestLine(row[index] ?? ''))),
+  );
+  const long = natural.filter((width) => width > SHORT_COLUMN_MAX).length;
+  const used = natural.reduce((sum, width) => sum + (width > SHORT_COLUMN_MAX ? 0 : width), 0);
+  // Each column has a frame of one character and a blank on both sides.
+  const left = stream.columns - used - columns.length * 3 - 1;
+  const share = long === 0 ? 0 : Math.floor(left / long);
+  if (left < 0 || (long > 0 && share < LONG_COLUMN_MIN)) return stacked(texts, natural, stream, style);
   const table = new Table({
     head: columns.map((column) => style.bold(column.replaceAll('_', ' '))),
-    colWidths: columnWidths(columns, texts, stream.columns),
+    colWidths: natural.map((width) => (width > SHORT_COLUMN_MAX ? share : width) + 2),
     wordWrap: true,
-    wrapOnWordBoundary: false,
     style: { head: [], border: [] },
     chars: { mid: '', 'left-mid': '', 'mid-mid': '', 'right-mid': '' },
   });
-  table.push(...texts);
+  table.push(...texts.map((row) => [...row]));
   return `${table.toString()}\n`;
 }
 
-/** Gives each column what it needs and cuts the widest until all fit; 3 characters a column are frame and padding. */
-function columnWidths(columns: readonly string[], texts: readonly string[][], available: number): number[] {
-  const widths = columns.map((column, index) => {
-    const longest = Math.max(...texts.map((row) => longestLine(row[index] ?? '')), column.length);
-    return longest + 2;
+/** One block a row for narrow terminals: the short columns on a line, the long ones below it. */
+function stacked(
+  texts: readonly (readonly string[])[],
+  natural: readonly number[],
+  stream: OutputStream,
+  style: Style,
+): string {
+  const blocks = texts.map((row) => {
+    const short = row.filter((text, index) => (natural[index] ?? 0) <= SHORT_COLUMN_MAX && text !== '');
+    const long = row.filter((text, index) => (natural[index] ?? 0) > SHORT_COLUMN_MAX && text !== '');
+    const body = long.flatMap((text) => wrapped(text, Math.max(20, stream.columns - 2)).map((line) => `  ${line}\n`));
+    return `${style.cyan(short.join('  '))}\n${body.join('')}`;
   });
-  const room = Math.max(available - columns.length - 1, columns.length * 8);
-  let excess = widths.reduce((sum, width) => sum + width, 0) - room;
-  while (excess > 0) {
-    const widest = widths.indexOf(Math.max(...widths));
-    const second = Math.max(8, ...widths.filter((_, index) => index !== widest));
-    const width = widths[widest] ?? 8;
-    const cut = Math.max(1, Math.min(excess, width - second));
-    if (width <= 8) break;
-    widths[widest] = width - cut;
-    excess -= cut;
-  }
-  return widths;
+  return `${blocks.join('\n')}`;
+}
+
+function wrapped(text: string, width: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const lines: string[] = [];
+    let rest = line;
+    while (rest.length > width) {
+      const blank = rest.lastIndexOf(' ', width);
+      const end = blank > 0 ? blank : width;
+      lines.push(rest.slice(0, end).toWellFormed());
+      rest = rest.slice(end).trimStart();
+    }
+    return [...lines, rest];
+  });
+}
+
+/** Times as people read them, to the minute; the exact value is in --json. */
+function cellOf(value: unknown): string {
+  const text = toText(value);
+  const time = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z$/.exec(text);
+  return time ? `${time[1]} ${time[2]}` : shown(shorten(text, CELL_MAX_CHARS));
 }
 
 function longestLine(text: string): number {

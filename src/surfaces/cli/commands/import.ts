@@ -28,7 +28,7 @@ interface Source {
 type Done = Extract<TransferEvent, { type: 'done' }>;
 
 /** What a directory is searched for; a file named on the command line may be anything. */
-const IMPORTABLE = new Set(['.jsonl', '.ndjson', '.json', '.md', '.markdown', '.txt']);
+const IMPORTABLE = new Set(['.jsonl', '.ndjson', '.json', '.md', '.markdown', '.txt', '.zip']);
 
 export async function runImport(words: readonly string[], flags: ImportFlags, ctx: CliContext): Promise<number> {
   const sources = (await Promise.all(words.map((word) => sourcesOf(word, ctx)))).flat();
