@@ -16,6 +16,8 @@ export interface AppOptions {
   readonly guards: () => GuardSettings;
   /** Paths open to callers that are not known: probes of an orchestrator. */
   readonly open_paths: ReadonlySet<string>;
+  /** The server is on its way down: what still arrives on open connections is sent elsewhere. */
+  readonly isDraining: () => boolean;
 }
 
 export function createApp(options: AppOptions): FastifyInstance {
@@ -52,6 +54,10 @@ async function guard(
 ): Promise<FastifyReply | undefined> {
   reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
   watchBody(request.raw, reply.raw);
+  if (options.isDraining()) {
+    reply.header('connection', 'close');
+    return sendProblem(request, reply, STOPPING);
+  }
   const settings = options.guards();
   const incoming = { headers: request.headers, remote_address: request.socket.remoteAddress };
   const open = options.open_paths.has(request.url.split('?', 1)[0] ?? '');
@@ -61,6 +67,12 @@ async function guard(
     (open ? undefined : checkTrust(incoming, settings));
   return refusal && refuse(options.log, refusal, request, reply);
 }
+
+const STOPPING: ErrorBody = {
+  code: 'unavailable',
+  message: 'The server is stopping.',
+  hint: 'Send the request again in a moment.',
+};
 
 function refuse(log: Log, refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   log.warn(

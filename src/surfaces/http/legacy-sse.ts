@@ -40,7 +40,11 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
     }
     const done = sessions.use(session_id);
     // Comments keep proxies from ending a quiet stream, and find out that the client is gone.
-    const heartbeat = setInterval(() => void raw.write(': keep-alive\n\n'), limits.sse_keep_alive_ms);
+    const heartbeat = setInterval(() => {
+      // A client that stopped reading without hanging up would fill the memory.
+      if (raw.writableLength > limits.request_body_max_bytes) raw.destroy();
+      else raw.write(': keep-alive\n\n');
+    }, limits.sse_keep_alive_ms);
     raw.once('close', () => {
       clearInterval(heartbeat);
       done();

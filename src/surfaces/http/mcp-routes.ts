@@ -41,8 +41,9 @@ export function registerMcp(app: FastifyInstance, runtime: Runtime, clock: Clock
       scope.post(url, streamable);
       scope.delete(url, streamable);
     }
-    scope.get('/mcp', streamable);
-    scope.get('/sse', async (request, reply) => {
+    // A HEAD must not open a stream.
+    scope.get('/mcp', { exposeHeadRoute: false }, streamable);
+    scope.get('/sse', { exposeHeadRoute: false }, async (request, reply) => {
       // A Streamable HTTP client that was given /sse opens its stream by GET with its session.
       if (request.headers['mcp-session-id'] !== undefined) return streamable(request, reply);
       return sse.open(request, reply, readToolsets(runtime, request));

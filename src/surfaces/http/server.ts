@@ -32,8 +32,13 @@ export interface HttpServer {
 export async function startHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
   let guards = guardsOf(options, options.port);
   let draining = false;
-  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: PROBE_PATHS });
-  registerService(app, runtime, () => draining);
+  const app = createApp({
+    log: runtime.log,
+    guards: () => guards,
+    open_paths: PROBE_PATHS,
+    isDraining: () => draining,
+  });
+  registerService(app, runtime);
   registerRest(app, runtime);
   registerTransfers(app, runtime);
   const mcp = registerMcp(app, runtime, options.clock ?? systemClock);
@@ -64,6 +69,10 @@ export function guardsOf(options: HttpOptions, port: number): GuardSettings {
   return { host: options.host, port, trust_loopback: options.trustLoopback, allowed_hosts: options.allowedHosts };
 }
 
+/** After the work is done its answers still have to leave; streams that never end are not waited for longer. */
+const ANSWER_FLUSH_MS = 250;
+const IDLE_SWEEP_MS = 20;
+
 /** Shared by both ports: stop accepting, let work finish, end what stays open by design, cut the rest at the deadline. */
 export async function closeGracefully(
   app: FastifyInstance,
@@ -72,12 +81,18 @@ export async function closeGracefully(
   grace_ms: number,
 ): Promise<void> {
   const deadline = setTimeout(() => app.server.closeAllConnections(), grace_ms);
-  const grace = new Promise<void>((resolve) => setTimeout(resolve, grace_ms).unref());
+  // A connection that is kept alive becomes idle when its answer has left, at a moment nobody announces.
+  const sweep = setInterval(() => app.server.closeIdleConnections(), IDLE_SWEEP_MS);
   const stopped = new Promise<void>((resolve) => app.server.close(() => resolve()));
-  await Promise.race([drained(), grace]);
+  await Promise.race([drained(), after(grace_ms)]);
+  await Promise.race([stopped, after(Math.min(ANSWER_FLUSH_MS, grace_ms))]);
   await endStreams();
-  app.server.closeIdleConnections();
   await stopped;
-  await app.close();
+  clearInterval(sweep);
   clearTimeout(deadline);
+  await app.close();
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

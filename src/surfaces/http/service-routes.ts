@@ -6,14 +6,14 @@ import { buildOpenApi } from './openapi.ts';
 /** Paths an orchestrator may ask without being known; they reveal nothing but a state. */
 export const PROBE_PATHS: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
 
-export function registerService(app: FastifyInstance, runtime: Runtime, isDraining: () => boolean): void {
+export function registerService(app: FastifyInstance, runtime: Runtime): void {
   app.get('/health', async (_request, reply) => {
     const report = await runtime.health();
     return sendJson(reply, report.status === 'failed' ? 503 : 200, report);
   });
   app.get('/health/live', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
-    const { status } = isDraining() ? { status: 'failed' } : await runtime.health();
+    const { status } = await runtime.health();
     return sendJson(reply, status === 'failed' ? 503 : 200, { status });
   });
   app.get('/metrics', async (_request, reply) =>

@@ -29,7 +29,7 @@ export function createSessionfulMcp(runtime: Runtime, clock: Clock): McpServing 
     });
     const origin = originOf(runtime, request, 'http', session_id);
     const server = makeServer(runtime, { origin, toolsets, announce: 'legacy' });
-    const owner = origin.principalFor(undefined).user_id;
+    const owner = ownerOf(runtime, request);
     if (!sessions.add({ session_id, owner, transport, close: () => server.close() })) {
       return refuseRpc(request, reply, 503, RPC.refused, 'Too many sessions are open. Close one, or wait.');
     }
@@ -54,7 +54,8 @@ export function createSessionfulMcp(runtime: Runtime, clock: Clock): McpServing 
       const named = request.headers['mcp-session-id'];
       if (typeof named === 'string') {
         const session = sessions.get(named);
-        if (session) return handOver(request, reply, named, session.transport);
+        // Somebody else's session is as good as none: its name must tell nothing.
+        if (session?.owner === ownerOf(runtime, request)) return handOver(request, reply, named, session.transport);
         return refuseRpc(request, reply, 404, RPC.no_session, 'Session not found: it ended. Send initialize again.');
       }
       if (request.method === 'POST' && isInitializeRequest(request.body)) return open(request, reply, toolsets);
@@ -68,4 +69,8 @@ export function createSessionfulMcp(runtime: Runtime, clock: Clock): McpServing 
     },
     close: () => sessions.closeAll(),
   };
+}
+
+function ownerOf(runtime: Runtime, request: FastifyRequest): string {
+  return originOf(runtime, request, 'http').principalFor(undefined).user_id;
 }

@@ -8,7 +8,8 @@ import { closeGracefully, guardsOf, type HttpOptions, type HttpServer } from './
 /** Listens with checks of its own: another port is another origin. Rejects like startHttp. */
 export async function startSyncHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
   let guards = guardsOf(options, options.port);
-  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: new Set() });
+  let draining = false;
+  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: new Set(), isDraining: () => draining });
   app.get('/api/status', async () => runtime.syncStatus());
   app.post('/api/trigger-sync', async () => {
     const { peers } = await runtime.syncStatus();
@@ -26,12 +27,10 @@ export async function startSyncHttp(runtime: Runtime, options: HttpOptions): Pro
   guards = guardsOf(options, port);
   return {
     port,
-    close: (grace_ms = limits.shutdown_grace_ms) =>
-      closeGracefully(
-        app,
-        async () => undefined,
-        async () => undefined,
-        grace_ms,
-      ),
+    async close(grace_ms = limits.shutdown_grace_ms) {
+      draining = true;
+      const nothing = async (): Promise<void> => undefined;
+      await closeGracefully(app, nothing, nothing, grace_ms);
+    },
   };
 }

@@ -38,7 +38,7 @@ export async function listenHubSocket(runtime: Runtime, options: HubSocketOption
   await listenPrivately(server, options.path);
   return {
     path: options.path,
-    close: (grace_ms = limits.shutdown_grace_ms) => closeAll(runtime, server, sockets, connections, grace_ms),
+    close: (grace_ms = limits.shutdown_grace_ms) => closeAll(server, sockets, connections, grace_ms),
   };
 }
 
@@ -164,20 +164,13 @@ function answers(path: string): Promise<boolean> {
 }
 
 async function closeAll(
-  runtime: Runtime,
   server: Server,
   sockets: ReadonlySet<Socket>,
   connections: ReadonlySet<StdioConnection>,
   grace_ms: number,
 ): Promise<void> {
   const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
-  let timer: NodeJS.Timeout | undefined;
-  const grace = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, grace_ms);
-  });
-  await Promise.race([runtime.executor.drained(), grace]);
-  clearTimeout(timer);
-  await Promise.all([...connections].map((connection) => connection.close()));
+  await Promise.all([...connections].map((connection) => connection.close(grace_ms)));
   for (const socket of sockets) socket.destroy();
   await stopped;
 }

@@ -31,8 +31,8 @@ export interface StdioOptions {
 export interface StdioConnection {
   /** Resolves when the other side is gone and everything it asked for was answered. */
   readonly closed: Promise<void>;
-  /** Ends the connection; what is in flight is aborted. */
-  close(): Promise<void>;
+  /** Reads nothing new, answers what is in flight within the grace, then ends the connection. */
+  close(grace_ms?: number): Promise<void>;
 }
 
 /** Levels of the message around a tool's input: message, params, arguments and what a client adds. */
@@ -59,24 +59,32 @@ export function serveStdioConnection(runtime: Runtime, options: StdioOptions): S
   });
   return {
     closed,
-    async close() {
+    async close(grace_ms = limits.shutdown_grace_ms) {
+      await transport.finish(grace_ms);
       await handle.close();
       await closed;
     },
   };
 }
 
+interface StreamTransport extends Transport {
+  /** Stops reading; resolves when everything that was read is answered, or after the grace. */
+  finish(grace_ms: number): Promise<void>;
+}
+
 /**
  * The SDK's own stdio transport ends the connection on an overlong line and aborts what is in flight when its input
  * ends; this one answers the line with an error and finishes what was asked first.
  */
-function createStreamTransport(input: Readable, output: Writable, onClosed: () => void): Transport {
+function createStreamTransport(input: Readable, output: Writable, onClosed: () => void): StreamTransport {
   const inFlight = new Set<RequestId>();
   let reader: LineReader | undefined;
   let inputEnded = false;
   let closed = false;
+  let finishing = false;
+  let onIdle: (() => void) | undefined;
 
-  const transport: Transport = {
+  const transport: StreamTransport = {
     async start() {
       output.on('error', () => void transport.close());
       reader = readLines(input, limits.stdio_line_max_bytes, { onLine, onOverlong, onEnd });
@@ -86,12 +94,25 @@ function createStreamTransport(input: Readable, output: Writable, onClosed: () =
       await write(serializeMessage(message));
       if ('id' in message && !('method' in message)) settle(message.id);
     },
+    async finish(grace_ms) {
+      reader?.pause();
+      finishing = true;
+      if (closed || inFlight.size === 0 || grace_ms === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, grace_ms);
+        onIdle = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    },
     async close() {
       if (closed) return;
       closed = true;
       reader?.detach();
       input.pause();
       inFlight.clear();
+      onIdle?.();
       transport.onclose?.();
       // An empty write is called back after everything written before it.
       if (output.writable) output.write('', () => onClosed());
@@ -109,7 +130,8 @@ function createStreamTransport(input: Readable, output: Writable, onClosed: () =
   function settle(id: RequestId | undefined): void {
     if (id === undefined) return;
     inFlight.delete(id);
-    if (inFlight.size < IN_FLIGHT_MAX) reader?.resume();
+    if (inFlight.size < IN_FLIGHT_MAX && !finishing) reader?.resume();
+    if (inFlight.size === 0) onIdle?.();
     closeWhenDone();
   }
 
