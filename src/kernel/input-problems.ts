@@ -62,6 +62,7 @@ export function nearest(wrong: string, known: readonly string[]): string[] {
 }
 
 function distanceOf(name: string, candidate: string): number {
+  if (name === candidate) return 0;
   if (name.length > 2 && (candidate.includes(name) || name.includes(candidate))) return 1;
   return editDistance(name, candidate);
 }
