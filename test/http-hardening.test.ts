@@ -149,6 +149,7 @@ describe('paths and methods', () => {
     for (const method of ['TRACE', 'PROPFIND', 'PURGE']) expect((await send(method, '/mcp')).status).toBe(405);
     expectProblem(await send('GET', '/nothing/here'), 404, 'not_found');
     expect((await send('HEAD', '/health')).status).toBe(200);
+    for (const path of ['/sse', '/mcp']) expect((await send('HEAD', path)).status).toBe(405);
   });
 
   it('takes an id with encoded characters', async () => {

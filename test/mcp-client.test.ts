@@ -216,3 +216,20 @@ describe('narrowed tool lists', () => {
     );
   });
 });
+
+describe('shutdown', () => {
+  it.each(WAYS.filter(([way]) => way !== 'stdio'))('answers the call in flight over %s, %s', async (way, era) => {
+    const own = tinyRuntime();
+    const server = await startHttp(own.runtime, { host: '127.0.0.1', port: 0, trustLoopback: true, allowedHosts: [] });
+    const address = new URL(`http://127.0.0.1:${server.port}/${way.endsWith('sse') ? 'sse' : 'mcp'}`);
+    const transport = way === 'GET /sse' ? new SSEClientTransport(address) : new StreamableHTTPClientTransport(address);
+    const client = await connect(era, transport);
+    const call = client.callTool({ name: 'wait_for_gate', arguments: { gate: 'closing' } });
+    await own.waiting('closing');
+    const closing = server.close(20_000);
+    own.openGate('closing');
+    expect((await call).structuredContent).toMatchObject({ opened: 'closing' });
+    await closing;
+    await client.close();
+  });
+});

@@ -143,6 +143,19 @@ describe('a proxy', () => {
     expect(proxied.messages.find((message) => message.id === 1)?.result).toBeDefined();
   });
 
+  it('gets the answer of a hub that stops in order', async () => {
+    const server = await hub();
+    const proxied = await client();
+    proxied.say(call(1, 'wait_for_gate', { gate: 'closing' }));
+    await tiny.waiting('closing');
+    const closing = server.close(20_000);
+    tiny.openGate('closing');
+    expect((await proxied.answer(1)).result?.structuredContent).toMatchObject({ opened: 'closing' });
+    await closing;
+    proxied.input.end();
+    await proxied.done;
+  });
+
   it('tells the client to retry, finds the hub again, and is the same session of the protocol', async () => {
     const first = await hub();
     const proxied = await client();
