@@ -7,7 +7,7 @@ import { Kysely, type Transaction } from 'kysely';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createChangeRecorder, type RecordChange } from './changes.ts';
 import { createHybridClock } from './hybrid-clock.ts';
-import { migrate } from './migrate.ts';
+import { migrate, refuseNewer } from './migrate.ts';
 import { nodeSqliteDialect } from './sqlite/dialect.ts';
 import { storageError } from './sqlite/errors.ts';
 import { openSqlite } from './sqlite/open.ts';
@@ -41,7 +41,8 @@ export interface DatabaseOptions {
 
 /** Opens (and where needed creates or migrates) the embedded store. Errors: see sqlite/errors.ts and migrate.ts. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { raw, file } = openSqlite({ data_dir: options.data_dir, synchronous: options.synchronous ?? 'FULL' });
+  const { data_dir, synchronous = 'FULL' } = options;
+  const { raw, file } = openSqlite({ data_dir, synchronous, accept: refuseNewer });
   const db = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(raw, file) });
   try {
     await migrate(db as Kysely<unknown>, raw, file, { ddl: textIndexDdl });
@@ -58,7 +59,7 @@ function assemble(db: Kysely<StorageTables>, raw: DatabaseSync, file: string, op
   const dataVersion = raw.prepare('pragma data_version');
   const database: Database = {
     db,
-    write: createWriteQueue(db) as WriteQueue<StorageTables>,
+    write: createWriteQueue(db, (error) => storageError(error, file)) as WriteQueue<StorageTables>,
     recordChange: createChangeRecorder(options.machine_id, createHybridClock(clock, options.machine_id)),
     machine_id: options.machine_id,
     clock,

@@ -1,5 +1,5 @@
 // Brings a store to the schema of this program: backup first, then every missing migration in one transaction.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
@@ -36,6 +36,12 @@ export async function migrate(
   return { from_version: found, to_version: SCHEMA_VERSION, backup };
 }
 
+/** Throws `storage_too_new` for a store of a later program. Only reads. */
+export function refuseNewer(raw: DatabaseSync, file: string): void {
+  const found = readVersion(raw);
+  if (found > SCHEMA_VERSION) throw tooNew(file, found);
+}
+
 function readVersion(raw: DatabaseSync): number {
   const row = retryWhileBusy(() => raw.prepare('pragma user_version').get()) as { user_version: number };
   return row.user_version;
@@ -50,7 +56,12 @@ function backupBefore(raw: DatabaseSync, file: string, version: number): string 
   const folder = join(dirname(file), 'backups');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const target = join(folder, `before-schema-${SCHEMA_VERSION}-from-${version}.db`);
-  if (!existsSync(target)) raw.prepare('vacuum into ?').run(target);
+  if (existsSync(target)) return target;
+  // Under a name of its own until it is whole: a copy cut short must not pass for the backup at the next start.
+  const unfinished = `${target}.${process.pid}`;
+  rmSync(unfinished, { force: true });
+  raw.prepare('vacuum into ?').run(unfinished);
+  renameSync(unfinished, target);
   return target;
 }
 

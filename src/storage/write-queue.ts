@@ -16,7 +16,11 @@ interface Job<Tables> {
  * Makes the store's write door. `work` runs inside a transaction that holds the write lock; the promise resolves only
  * after the commit. A failing work is rolled back alone and does not touch its neighbours in the group.
  */
-export function createWriteQueue<Tables>(db: Kysely<Tables>): WriteQueue<Tables> {
+export function createWriteQueue<Tables>(
+  db: Kysely<Tables>,
+  /** Turns what the engine throws into what a caller can read. */
+  readable: (error: unknown) => unknown,
+): WriteQueue<Tables> {
   const waiting: Job<Tables>[] = [];
   let running = false;
 
@@ -40,7 +44,7 @@ export function createWriteQueue<Tables>(db: Kysely<Tables>): WriteQueue<Tables>
 
   return (work) =>
     new Promise((resolve, reject) => {
-      waiting.push({ work, resolve: resolve as (value: never) => void, reject });
+      waiting.push({ work, resolve: resolve as (value: never) => void, reject: (error) => reject(readable(error)) });
       if (running) return;
       running = true;
       // One turn of the event loop lets requests that arrived together join the same group.
@@ -55,8 +59,17 @@ async function runJob<Tables>(trx: Transaction<Tables>, job: Job<Tables>): Promi
     await sql`release job`.execute(trx);
     return () => job.resolve(value as never);
   } catch (error) {
+    await undoJob(trx, error);
+    return () => job.reject(error);
+  }
+}
+
+/** Where the engine has given up the whole transaction (a full disk does that), the group fails with that first cause. */
+async function undoJob<Tables>(trx: Transaction<Tables>, cause: unknown): Promise<void> {
+  try {
     await sql`rollback to job`.execute(trx);
     await sql`release job`.execute(trx);
-    return () => job.reject(error);
+  } catch {
+    throw cause;
   }
 }

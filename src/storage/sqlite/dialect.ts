@@ -24,7 +24,7 @@ interface CachedStatement {
 export function nodeSqliteDialect(raw: DatabaseSync, file: string): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => createDriver(createConnection(raw, file)),
+    createDriver: () => createDriver(raw, createConnection(raw, file)),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
@@ -63,7 +63,7 @@ function createConnection(raw: DatabaseSync, file: string): DatabaseConnection {
   };
 }
 
-function createDriver(connection: DatabaseConnection): Driver {
+function createDriver(raw: DatabaseSync, connection: DatabaseConnection): Driver {
   const command = async (target: DatabaseConnection, sql: string) => {
     await target.executeQuery(CompiledQuery.raw(sql));
   };
@@ -73,7 +73,8 @@ function createDriver(connection: DatabaseConnection): Driver {
     // A deferred transaction that upgrades to a write fails under contention; taking the lock first only waits.
     beginTransaction: (target) => command(target, 'begin immediate'),
     commitTransaction: (target) => command(target, 'commit'),
-    rollbackTransaction: (target) => command(target, 'rollback'),
+    // SQLite rolls back by itself on some failures; a second rollback would hide the reason of the first.
+    rollbackTransaction: async (target) => (raw.isTransaction ? command(target, 'rollback') : undefined),
     savepoint: (target, name) => command(target, `savepoint "${name}"`),
     rollbackToSavepoint: (target, name) => command(target, `rollback to "${name}"`),
     releaseSavepoint: (target, name) => command(target, `release "${name}"`),

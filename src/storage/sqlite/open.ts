@@ -1,5 +1,5 @@
 // Opens the store's file: pragmas, retries while other processes start too, and clear errors for what goes wrong in practice.
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../kernel/errors.ts';
@@ -11,6 +11,8 @@ export const STORE_FILE = 'haivemind.db';
 export interface OpenOptions {
   readonly data_dir: string;
   readonly synchronous: 'FULL' | 'NORMAL';
+  /** Looks at an opened file before anything in it is changed; throws to refuse it. */
+  readonly accept?: (raw: DatabaseSync, file: string) => void;
 }
 
 /** Opens or creates the store. Throws storage_read_only, storage_corrupt or storage_full. */
@@ -18,8 +20,10 @@ export function openSqlite(options: OpenOptions): { raw: DatabaseSync; file: str
   const file = join(options.data_dir, STORE_FILE);
   prepareDirectory(options.data_dir, file);
   try {
+    if (options.accept && hasLog(file)) lookWithoutWriting(file, options.accept);
     const raw = new DatabaseSync(file, { timeout: limits.store_busy_timeout_ms });
     try {
+      options.accept?.(raw, file);
       retryWhileBusy(() => raw.exec('pragma journal_mode = wal'));
       raw.exec(`pragma synchronous = ${options.synchronous}; pragma foreign_keys = on; pragma temp_store = memory;`);
       raw.exec('pragma cache_size = -16000; pragma mmap_size = 268435456; pragma journal_size_limit = 67108864;');
@@ -30,6 +34,21 @@ export function openSqlite(options: OpenOptions): { raw: DatabaseSync; file: str
     return { raw, file };
   } catch (error) {
     throw storageError(error, file);
+  }
+}
+
+/** True where a write-ahead log waits: its program still runs, or was killed. */
+function hasLog(file: string): boolean {
+  return (statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** A connection that may write merges the log into the file when it closes, so a refusal must come from one that may not. */
+function lookWithoutWriting(file: string, accept: (raw: DatabaseSync, file: string) => void): void {
+  const raw = new DatabaseSync(file, { readOnly: true, timeout: limits.store_busy_timeout_ms });
+  try {
+    accept(raw, file);
+  } finally {
+    raw.close();
   }
 }
 

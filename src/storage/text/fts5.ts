@@ -1,5 +1,6 @@
 // Full-text search over SQLite's FTS5: BM25 (k1 1.2, b .75, both fixed in FTS5) on Porter stems.
 import type { DatabaseSync } from 'node:sqlite';
+import { storageError } from '../sqlite/errors.ts';
 import { bestRows, bestRowsAmong, type CountedTerms } from './fts5-search.ts';
 import { type AllowedJson, type Fts5Statements, prepareFts5 } from './fts5-statements.ts';
 import { wordsOf } from './names.ts';
@@ -62,11 +63,34 @@ const tellingTerms = (sql: Fts5Statements, list: WordList, terms: QueryTerms, po
   return { ...terms, words: found ? rare : words, records };
 };
 
+/** Damaged pages of the index are met here first, and must not pass for a fault of the program. */
+const withReadableErrors = (index: TextIndex, file: string): TextIndex => {
+  const guarded =
+    <Args extends unknown[], T>(call: (...args: Args) => T) =>
+    (...args: Args): T => {
+      try {
+        return call(...args);
+      } catch (error) {
+        throw storageError(error, file);
+      }
+    };
+  return {
+    put: guarded(index.put),
+    remove: guarded(index.remove),
+    search: guarded(index.search),
+    rarity: guarded(index.rarity),
+    warm: index.warm,
+  };
+};
+
 /**
  * The text index over an open database in which `textIndexDdl` has been run. Words that occur nowhere are taken
  * for typos and joined by their nearest neighbours. Synchronous; docs/adr/0003-vector-search.md has its times.
  */
-export const createFts5Index = (db: DatabaseSync): TextIndex => {
+export const createFts5Index = (db: DatabaseSync): TextIndex =>
+  withReadableErrors(createIndex(db), db.location() ?? 'in memory');
+
+const createIndex = (db: DatabaseSync): TextIndex => {
   let prepared: Fts5Statements | undefined;
   const ready = (): Fts5Statements => {
     prepared ??= prepareFts5(db);
