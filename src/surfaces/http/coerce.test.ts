@@ -10,6 +10,8 @@ const schema = {
     sizes: { type: 'array', items: { type: 'number' } },
     where: { type: 'object' },
     text: { type: 'string' },
+    level: { type: ['integer', 'null'] },
+    names: { type: ['array', 'null'], items: { type: 'string' } },
   },
 };
 
@@ -33,6 +35,10 @@ describe('coerceQuery', () => {
       text: '7',
       other: 'x',
     });
+  });
+
+  it('looks past null', () => {
+    expect(coerceQuery({ level: '3', names: 'a,b' }, schema)).toEqual({ level: 3, names: ['a', 'b'] });
   });
 
   it('leaves what does not fit as text, for validation to name', () => {

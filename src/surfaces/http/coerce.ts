@@ -40,12 +40,14 @@ function coerceList(value: string | readonly string[], schema: JsonSchema | unde
     if (Array.isArray(list)) return list;
   }
   const texts = typeof value === 'string' ? value.split(',').map((text) => text.trim()) : value;
-  const items = branches(schema).find((branch) => branch.type === 'array')?.items as JsonSchema | undefined;
+  const items = branches(schema).find((branch) => [branch.type].flat().includes('array'))?.items as
+    | JsonSchema
+    | undefined;
   return texts.filter((text) => text !== '').map((text) => coerceValue(text, items));
 }
 
 function typesOf(schema: JsonSchema | undefined): ReadonlySet<unknown> {
-  return new Set(branches(schema).map((branch) => branch.type));
+  return new Set(branches(schema).flatMap((branch) => branch.type));
 }
 
 function branches(schema: JsonSchema | undefined): readonly JsonSchema[] {

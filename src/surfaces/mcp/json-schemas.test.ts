@@ -22,6 +22,7 @@ describe('terseInputSchema', () => {
         .describe('One or several.')
         .optional(),
       cleared: z.string().describe('Inner.').nullable().optional(),
+      emptied: z.string().nullable().optional(),
       maxLength: z.number().int().optional().describe('A field called like a keyword.'),
     });
     expect(terseInputSchema(operation(input, z.object({})))).toEqual({
@@ -35,6 +36,7 @@ describe('terseInputSchema', () => {
         tags: { type: 'array', items: { type: 'string' }, description: 'Labels.' },
         kinds: { type: 'string', enum: ['a'], description: 'One or several.' },
         cleared: { type: 'string', description: 'Inner.' },
+        emptied: { type: 'string' },
         maxLength: { type: 'integer', description: 'A field called like a keyword.' },
       },
       required: ['content'],

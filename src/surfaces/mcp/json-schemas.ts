@@ -24,6 +24,7 @@ export function terseInputSchema(operation: Operation): JsonSchema {
  */
 function oneForm(field: JsonSchema): JsonSchema {
   const { anyOf, ...outer } = field;
+  if (Array.isArray(field.type)) return { ...field, type: field.type.find((type) => type !== 'null') };
   if (!Array.isArray(anyOf)) return field;
   const forms = anyOf.map(asObject).filter((form) => form.type !== 'null');
   const list = forms.find((form) => form.type === 'array');
