@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path';
 import { failure } from '../kernel/errors.ts';
 import { type Config, configSchema } from './schema.ts';
 
-export interface LoadedConfig extends Config {
+export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
+  /** The sections `server` and `remote_server` of the file, and what the environment says. */
+  readonly server: Config['server'] & Config['remote_server'];
   readonly data_dir: string;
   readonly machine_id: string;
   /** The file that was read, if any. */
@@ -14,9 +16,13 @@ export interface LoadedConfig extends Config {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Reads the configuration. Rejects with `config_invalid`, naming file and field. */
-export function loadConfig(env: Environment, cwd: string): LoadedConfig {
-  const file = configFile(env, cwd);
+/**
+ * Reads the configuration: the file HAIVEMIND_CONFIG names, else config.json in the data directory, else
+ * config/config.json of the installation. Never one of the working directory: a client starts the stdio server in
+ * whatever project it works on, and that project's config/config.json is not ours. Rejects with `config_invalid`.
+ */
+export function loadConfig(env: Environment, installRoot: string): LoadedConfig {
+  const file = configFile(env, installRoot);
   const raw = file === undefined ? {} : readJson(file);
   const parsed = configSchema.safeParse(raw);
   if (!parsed.success) {
@@ -31,7 +37,7 @@ export function loadConfig(env: Environment, cwd: string): LoadedConfig {
   return withEnvironment(parsed.data, env, file);
 }
 
-function configFile(env: Environment, cwd: string): string | undefined {
+function configFile(env: Environment, installRoot: string): string | undefined {
   const named = env.HAIVEMIND_CONFIG;
   if (named) {
     if (existsSync(named)) return resolve(named);
@@ -41,7 +47,8 @@ function configFile(env: Environment, cwd: string): string | undefined {
       'Correct the path or unset the variable.',
     );
   }
-  const candidates = [join(cwd, 'config', 'config.json'), join(defaultDataDir(env), 'config.json')];
+  const data_dir = env.HAIVEMIND_DATA_DIR || defaultDataDir(env);
+  const candidates = [join(data_dir, 'config.json'), join(installRoot, 'config', 'config.json')];
   return candidates.find((path) => existsSync(path));
 }
 
@@ -62,12 +69,14 @@ function readJson(file: string): unknown {
 function withEnvironment(config: Config, env: Environment, file: string | undefined): LoadedConfig {
   // An empty variable means unset: `resolve('')` would be the current directory.
   const data_dir = resolve(env.HAIVEMIND_DATA_DIR || config.storage.data_dir || defaultDataDir(env));
+  const { remote_server, ...rest } = config;
   return {
-    ...config,
+    ...rest,
     server: {
       ...config.server,
-      host: env.HAIVEMIND_HOST || config.server.host,
-      port: portFrom(env, 'HAIVEMIND_PORT') ?? config.server.port,
+      ...remote_server,
+      host: env.HAIVEMIND_HOST || remote_server.host,
+      port: portFrom(env, 'HAIVEMIND_PORT') ?? remote_server.port,
       log_level: logLevel(env) ?? config.server.log_level,
     },
     sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },

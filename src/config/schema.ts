@@ -5,14 +5,19 @@ const port = z.number().int().min(0).max(65_535);
 
 const server = z
   .strictObject({
-    host: z.string().default('127.0.0.1').describe('Address the hub listens on. Anything but loopback needs tokens.'),
-    port: port.default(8900).describe('Port of MCP over HTTP, REST, /health and /metrics.'),
     log_level: z
       .enum(['debug', 'info', 'warn', 'error', 'silent'])
       .default('info')
       .describe('Least severe log line written.'),
-    allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers accepted besides loopback names.'),
     toolsets: z.array(z.string()).default([]).describe('Toolsets listed over MCP; empty lists all.'),
+  })
+  .prefault({});
+
+const remoteServer = z
+  .strictObject({
+    host: z.string().default('127.0.0.1').describe('Address the hub listens on. Anything but loopback needs tokens.'),
+    port: port.default(8900).describe('Port of MCP over HTTP, REST, /health and /metrics.'),
+    allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers accepted besides loopback names.'),
   })
   .prefault({});
 
@@ -83,6 +88,7 @@ const claudeops = z
 export const configSchema = z.strictObject({
   $schema: z.string().optional().describe('For editors.'),
   server,
+  remote_server: remoteServer,
   storage,
   sync,
   security,

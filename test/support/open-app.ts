@@ -60,7 +60,9 @@ export function testConfig(data_dir: string, options: AppOptions = {}): LoadedCo
       retention: options.retention ?? [],
     },
   });
-  return { ...config, data_dir, machine_id: options.machine_id ?? 'test-machine', file: undefined };
+  const { remote_server, ...rest } = config;
+  const server = { ...config.server, ...remote_server };
+  return { ...rest, server, data_dir, machine_id: options.machine_id ?? 'test-machine', file: undefined };
 }
 
 export async function openApp(options: AppOptions = {}): Promise<App> {

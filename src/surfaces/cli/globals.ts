@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import type { CliContext } from './contract.ts';
+import { installRootOf } from './install-root.ts';
 import { type Style, styleFor } from './style.ts';
 
 export interface GlobalOptions {
@@ -27,7 +28,7 @@ export function configFor(ctx: CliContext, options: GlobalOptions): LoadedConfig
   const given: Record<string, string> = {};
   if (options.dataDir) given.HAIVEMIND_DATA_DIR = options.dataDir;
   if (options.config) given.HAIVEMIND_CONFIG = options.config;
-  return loadConfig({ ...ctx.io.env, ...given }, ctx.io.cwd);
+  return loadConfig({ ...ctx.io.env, ...given }, installRootOf(ctx));
 }
 
 export function stdoutStyle(ctx: CliContext, options: GlobalOptions): Style {

@@ -34,7 +34,7 @@ export function checkHost(incoming: Incoming, settings: GuardSettings): Refusal 
     body: {
       code: 'forbidden',
       message: 'The Host header names no host this server answers for.',
-      hint: `Use http://localhost:${settings.port}, or add the name to server.allowed_hosts in the configuration.`,
+      hint: `Use http://localhost:${settings.port}, or add the name to remote_server.allowed_hosts in the configuration.`,
     },
   };
 }
@@ -50,7 +50,7 @@ export function checkOrigin(incoming: Incoming, settings: GuardSettings): Refusa
     body: {
       code: 'forbidden',
       message: 'Pages of this origin may not use the server.',
-      hint: 'Open the page from the server itself, or add its host and port to server.allowed_hosts.',
+      hint: 'Open the page from the server itself, or add its host and port to remote_server.allowed_hosts.',
     },
   };
 }

@@ -11,11 +11,12 @@ import type { StdioConnection } from '../../mcp/stdio.ts';
 import type { LocalRuntime } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
+import { installRootOf } from '../install-root.ts';
 
 /** Serves until stdin closes or a signal comes. stdout carries MCP and nothing else. */
 export async function runMcp(words: readonly string[], ctx: CliContext): Promise<number> {
   const flags = readFlags(words);
-  const config = loadConfig({ ...ctx.io.env, ...flags.env }, ctx.io.cwd);
+  const config = loadConfig({ ...ctx.io.env, ...flags.env }, installRootOf(ctx));
   const hello: HubHello = {
     cwd: ctx.io.cwd,
     version: ctx.version,

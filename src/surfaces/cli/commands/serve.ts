@@ -133,7 +133,7 @@ async function listening(
       throw failure(
         'unavailable',
         `${host} is no address of this machine.`,
-        'Correct HAIVEMIND_HOST or server.host; 127.0.0.1 always works.',
+        'Correct HAIVEMIND_HOST or remote_server.host; 127.0.0.1 always works.',
         { cause },
       );
     }
