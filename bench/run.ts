@@ -12,7 +12,7 @@ import { measureFilters } from './speed/filters.ts';
 import { measureFloors } from './speed/floors.ts';
 import { measureOperations } from './speed/operations.ts';
 import { ensureBuilt } from './speed/place.ts';
-import { PREPARED_NOTE } from './speed/prepared-store.ts';
+import { PREPARED_NOTE, SIZES } from './speed/prepared-store.ts';
 import {
   bulkTables,
   filtersTable,
@@ -53,8 +53,8 @@ await main(chosenParts(flags.only), flags.quick);
 
 async function main(parts: ReadonlySet<Part>, quick: boolean): Promise<void> {
   if ([...parts].some((part) => !['floors', 'retrieval', 'redaction'].includes(part))) ensureBuilt();
-  const sizes = quick ? [1_000, 10_000] : [1_000, 10_000, 100_000];
-  const largest = sizes.at(-1) ?? 1_000;
+  const sizes = SIZES.slice(0, quick ? 2 : 3);
+  const largest = quick ? SIZES[1] : SIZES[2];
   print(`# Benchmarks of hAIveMind${quick ? ' (quick)' : ''}\n\n${machine()}`);
   if (parts.has('operations') || parts.has('filters') || parts.has('weight')) print(PREPARED_NOTE);
   const measured: Measurements = { floors: await measureFloors() };

@@ -10,7 +10,7 @@ import { createMemoryIndex } from '../../src/storage/vectors/memory-index.ts';
 import { httpClient } from './clients.ts';
 import { question, SHARE_TAGS } from './notes.ts';
 import { makePlace, projectRoot } from './place.ts';
-import { placeStore } from './prepared-store.ts';
+import { placeStore, type Size } from './prepared-store.ts';
 import { type Summary, timed } from './stats.ts';
 
 export interface FilterRow extends Summary {
@@ -18,7 +18,7 @@ export interface FilterRow extends Summary {
   readonly matching: number;
   /** Share of the true ten nearest, by full comparison with every matching vector, that the index returns. */
   readonly vector_recall: number;
-  /** The same for full text: the best ten of all hits, filtered afterwards. */
+  /** The same for full text: the best ten of all hits. */
   readonly text_recall: number;
 }
 
@@ -30,7 +30,7 @@ const FILTERS: readonly (readonly [string, readonly string[] | undefined])[] = [
 const QUESTIONS_COUNT = 40;
 const TOP = 10;
 
-export async function measureFilters(size: number, say: (text: string) => void): Promise<FilterRow[]> {
+export async function measureFilters(size: Size, say: (text: string) => void): Promise<FilterRow[]> {
   const place = makePlace();
   try {
     await placeStore(place.data_dir, size, say);
@@ -77,7 +77,6 @@ async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
   });
   try {
     await mirror.refresh();
-    const all = rowIds(base.raw, undefined);
     const recalls = new Map<string, Recall>();
     for (const [filter, tags] of FILTERS) {
       const own = rowIds(base.raw, tags?.[0]);
@@ -90,10 +89,11 @@ async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
         const found = index.search(vector, { limit: TOP, allowed }).map((hit) => hit.row_id);
         const truth = index.scores(vector, own).sort((a, b) => b.score - a.score);
         vectors += shared(found, truth);
-        const words = store.text.search(question(9_000 + i), { limit: all.length });
-        const best = words.filter((hit) => !allowed || allowed.has(hit.row_id));
+        const asked = question(9_000 + i);
+        const best = store.text.search(asked, { limit: own.length, allowed });
+        const words = store.text.search(asked, { limit: TOP, allowed });
         texts += shared(
-          store.text.search(question(9_000 + i), { limit: TOP, allowed }).map((hit) => hit.row_id),
+          words.map((hit) => hit.row_id),
           best,
         );
         possible += Math.min(TOP, best.length);

@@ -13,10 +13,12 @@ export function seeded(seed: number): () => number {
 }
 
 const LISTS = {
-  service:
-    'checkout billing inventory gateway session-store search-api ledger mailer scheduler identity catalog telemetry webhooks image-resizer quota exporter rollup notifier vault-agent edge-cache'.split(
-      ' ',
-    ),
+  area: 'checkout billing inventory session search ledger mail batch identity catalog telemetry webhook image quota report rollup notice vault edge cart pricing refund loyalty shipping parcel label customs driver fleet depot route meter invoice payout tax fraud risk consent privacy audit archive media thumbnail stream chat voice survey coupon gift wallet card token device sensor alarm ticket badge visitor roster payroll expense travel'.split(
+    ' ',
+  ),
+  role: 'api gateway worker scheduler store exporter indexer cache proxy relay importer notifier resizer reconciler sweeper router collector agent broker mirror planner signer validator renderer crawler janitor writer loader balancer shipper'.split(
+    ' ',
+  ),
   engine:
     'postgres redis nginx kafka rabbitmq elasticsearch mongodb haproxy etcd envoy clickhouse minio consul prometheus grafana memcached traefik cassandra mysql vector'.split(
       ' ',
@@ -103,8 +105,10 @@ function detail(name: string, random: () => number): string {
   const below = (limit: number): number => Math.floor(random() * limit);
   const padded = (value: number): string => String(value).padStart(2, '0');
   switch (name) {
+    case 'service':
+      return service(random);
     case 'host':
-      return `${LISTS.service[below(LISTS.service.length)]}-${LISTS.zone[below(LISTS.zone.length)]}-${padded(below(60))}`;
+      return `${service(random)}-${LISTS.zone[below(LISTS.zone.length)]}-${padded(below(60))}`;
     case 'ip':
       return `10.${below(32)}.${below(256)}.${1 + below(254)}`;
     case 'port':
@@ -120,17 +124,24 @@ function detail(name: string, random: () => number): string {
   }
 }
 
+/** Few services are written about often and most seldom: positions fall off as in Zipf's law. */
+function service(random: () => number): string {
+  const skewed = (list: readonly string[]): string => list[Math.floor(list.length ** random()) - 1] ?? '';
+  return `${skewed(LISTS.area)}-${skewed(LISTS.role)}`;
+}
+
 /** A question about such notes: some words of one of them, in the way people ask; every number another question. */
 export function question(index: number, seed = 7): string {
   const random = seeded(seed * 97_531 + index * 31_337 + 5);
   random();
   const pick = (list: readonly string[]): string => list[Math.floor(random() * list.length)] ?? '';
   const forms = [
-    () => `why did ${pick(LISTS.service)} ${pick(LISTS.fault).split(' ').slice(0, 5).join(' ')} in ${pick(LISTS.zone)}`,
-    () => `${pick(LISTS.engine)} ${pick(LISTS.part)} ${pick(LISTS.cause).split(' ').slice(-3).join(' ')} ${10 + index}`,
-    () => `how was the ${pick(LISTS.part)} of ${pick(LISTS.service)} fixed, ${pick(LISTS.remedy).split(' ')[0]}`,
+    () =>
+      `why did ${service(random)} ${pick(LISTS.fault).split(' ').slice(0, 5).join(' ')} in ${pick(LISTS.zone)} ${index}`,
+    () => `${pick(LISTS.engine)} ${pick(LISTS.part)} ${pick(LISTS.cause).split(' ').slice(-3).join(' ')} ${index}`,
+    () => `how was the ${pick(LISTS.part)} of ${service(random)} fixed, ${pick(LISTS.remedy).split(' ')[0]} ${index}`,
   ];
-  return `${(forms[index % forms.length] as () => string)()} ${index}`;
+  return (forms[index % forms.length] as () => string)();
 }
 
 /** A text of about `tokens` tokens, for the embedding floor. */

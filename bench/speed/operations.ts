@@ -2,7 +2,7 @@
 import { type BenchClient, httpClient, restClient, stdioClient, type Way } from './clients.ts';
 import { note, question } from './notes.ts';
 import { type Hub, makePlace, type Place } from './place.ts';
-import { placeStore } from './prepared-store.ts';
+import { placeStore, type Size } from './prepared-store.ts';
 import { type Summary, timedInParallel } from './stats.ts';
 
 export type Action = 'search' | 'retrieve' | 'list' | 'store';
@@ -15,7 +15,7 @@ export interface OperationRow extends Summary {
 }
 
 export interface OperationOptions {
-  readonly sizes: readonly number[];
+  readonly sizes: readonly Size[];
   readonly ways: readonly Way[];
   readonly clients: readonly number[];
   readonly say: (text: string) => void;

@@ -2,7 +2,7 @@
 import { httpClient, stdioClient } from './clients.ts';
 import { note, question } from './notes.ts';
 import { makePlace, residentMib } from './place.ts';
-import { placeStore, storeBytes } from './prepared-store.ts';
+import { placeStore, type Size, storeBytes } from './prepared-store.ts';
 
 export interface WeightRow {
   readonly what: string;
@@ -20,10 +20,10 @@ export interface Weight {
   readonly bytes: StoredBytes[];
 }
 
-export async function measureWeight(sizes: readonly number[], say: (text: string) => void): Promise<Weight> {
+export async function measureWeight(sizes: readonly Size[], say: (text: string) => void): Promise<Weight> {
   const result: Weight = { rows: [], bytes: [] };
   await weighStdio(result.rows);
-  for (const size of [0, ...sizes]) await weighHub(size, result, say);
+  for (const size of [undefined, ...sizes]) await weighHub(size, result, say);
   return result;
 }
 
@@ -47,22 +47,22 @@ async function weighStdio(rows: WeightRow[]): Promise<void> {
   }
 }
 
-async function weighHub(size: number, result: Weight, say: (text: string) => void): Promise<void> {
+async function weighHub(size: Size | undefined, result: Weight, say: (text: string) => void): Promise<void> {
   const place = makePlace();
   try {
-    if (size > 0) {
+    if (size) {
       await placeStore(place.data_dir, size, say);
       result.bytes.push({ size, disk_bytes: storeBytes(place.data_dir), index_bytes: Number.NaN });
     }
     const hub = await place.startHub();
-    const named = size === 0 ? 'empty store' : `${size.toLocaleString('en')} memories`;
-    if (size === 0) result.rows.push({ what: `hub, ${named}: idle`, mib: residentMib(hub.pid) });
+    const named = size === undefined ? 'empty store' : `${size.toLocaleString('en')} memories`;
+    if (!size) result.rows.push({ what: `hub, ${named}: idle`, mib: residentMib(hub.pid) });
     const client = await httpClient(hub.url);
-    if (size === 0) await client.call('store_memory', { ...note(1), tags: [] });
+    if (!size) await client.call('store_memory', { ...note(1), tags: [] });
     for (let i = 0; i < 20; i++) await client.call('search_memories', { query: question(i) });
     result.rows.push({ what: `hub, ${named}: model loaded, after 20 searches`, mib: residentMib(hub.pid) });
     const last = result.bytes.at(-1);
-    if (last && size > 0) result.bytes[result.bytes.length - 1] = { ...last, index_bytes: await indexBytes(hub.url) };
+    if (last && size) result.bytes[result.bytes.length - 1] = { ...last, index_bytes: await indexBytes(hub.url) };
     await client.close();
     await hub.stop();
   } finally {
