@@ -53,7 +53,7 @@ describe('query terms', () => {
 
 describe('index text', () => {
   it('repeats a heading and nothing else', () => {
-    expect(indexText('Disk full\nfree some space')).toBe('Disk full\nfree some space\nDisk full');
+    expect(indexText('Disk full\nfree some space')).toBe('Disk full\nfree some space\nDisk full\nDisk full');
     expect(indexText('one line only')).toBe('one line only');
   });
   it('leaves no control characters or lone surrogates', () => {

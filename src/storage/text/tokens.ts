@@ -5,9 +5,12 @@ import { STOP_WORDS } from './stop-words.ts';
 
 /** Words beyond this many carry little and cost time: a page pasted as a question is cut here. */
 const QUERY_WORDS_MAX = 48;
+const QUERY_PAIRS_MAX = 12;
 const QUERY_CHARS_MAX = 8_000;
 /** A first line at most this long, with more below it, is a heading. */
 const HEADING_CHARS_MAX = 80;
+/** How often a heading is repeated: its words then weigh about as much as words the text itself repeats. */
+const HEADING_REPEATS = 2;
 /** In a question of more words than this, names and small numbers are details (readings, hosts), not its subject. */
 const SHORT_QUERY_WORDS_MAX = 6;
 const LONG_QUERY_WORDS_MIN = 9;
@@ -22,7 +25,7 @@ const CONTROLS = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
 const cleaned = (text: string): string => text.toWellFormed().replace(CONTROLS, ' ');
 
 /**
- * The text to index: itself, the hidden parts of its names (camelCase, E11000), and its heading once more, since
+ * The text to index: itself, the hidden parts of its names (camelCase, E11000), and its heading again, since
  * the words of a heading say what the whole is about.
  */
 export const indexText = (text: string): string => {
@@ -31,7 +34,8 @@ export const indexText = (text: string): string => {
   const lineEnd = body.indexOf('\n');
   const heading =
     lineEnd > 0 && lineEnd <= HEADING_CHARS_MAX && body.trim().length > lineEnd ? body.slice(0, lineEnd) : '';
-  return [body, parts.join(' '), heading].filter((piece) => piece !== '').join('\n');
+  const headings = Array.from({ length: HEADING_REPEATS }, () => heading);
+  return [body, parts.join(' '), ...headings].filter((piece) => piece !== '').join('\n');
 };
 
 const distinct = (words: readonly string[]): string[] => [...new Set(words.map((word) => word.toLowerCase()))];
@@ -52,6 +56,12 @@ export const queryTerms = (question: string): QueryTerms => {
 
 /** One FTS5 string: letters and digits only, so quoting cannot be escaped from. */
 export const quoted = (words: readonly string[]): string => `"${words.join(' ')}"`;
+
+/** The FTS5 expression that asks for words that stood side by side in the question, and do in the text. */
+export const pairExpression = (words: readonly string[]): string | undefined => {
+  const pairs = words.slice(1, QUERY_PAIRS_MAX + 1).map((word, index) => quoted([words[index] ?? '', word]));
+  return pairs.length > 0 ? pairs.join(' OR ') : undefined;
+};
 
 /** The FTS5 expression that asks for any of the terms; undefined when there is nothing to ask for. */
 export const matchExpression = (terms: QueryTerms): string | undefined => {

@@ -12,6 +12,8 @@ const EXACT_SLOTS_MAX = 8_000;
 /** The coarse scan keeps this many slots, or this many per hit asked for, for exact scoring. */
 const RESCORED_MIN = 2_000;
 const RESCORED_PER_HIT = 8;
+/** An allowed set of this share of the records is treated as nearly all of them. */
+const LARGE_SHARE = 0.4;
 /** A collection smaller than this has no covariance worth the name. */
 const FIT_ROWS_MIN = 50;
 /** A new fit is due when the collection has grown by half. */
@@ -49,16 +51,21 @@ const fitInWorker = (sample: Sample, signal?: AbortSignal): Promise<Whitening> =
   });
 };
 
+type SlotScore = { readonly slot: number; readonly row_id: number; readonly score: number };
+
 /** Best chunk of each record, best record first. */
-const bestPerRow = (hits: VectorHit[], limit: number): VectorHit[] => {
-  hits.sort((a, b) => b.score - a.score || a.row_id - b.row_id);
+const bestPerRow = (slots: Slots, chosen: readonly number[], query: ScoringQuery, limit: number): SlotScore[] => {
+  const scores = Float64Array.from(chosen, (slot) => exactScore(slots, slot, query));
+  const order = Uint32Array.from(chosen.keys()).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
   const seen = new Set<number>();
-  const best: VectorHit[] = [];
-  for (const hit of hits) {
+  const best: SlotScore[] = [];
+  for (const index of order) {
     if (best.length >= limit) break;
-    if (seen.has(hit.row_id)) continue;
-    seen.add(hit.row_id);
-    best.push(hit);
+    const slot = chosen[index] ?? 0;
+    const row_id = slots.rowOf(slot);
+    if (seen.has(row_id)) continue;
+    seen.add(row_id);
+    best.push({ slot, row_id, score: scores[index] ?? 0 });
   }
   return best;
 };
@@ -88,17 +95,22 @@ const slotsOfAll = (slots: Slots, rowIds: Iterable<number>): number[] => {
 export const createMemoryIndex = (dimensions: number): MemoryIndex => {
   const slots = createSlots(dimensions);
   let whitening: Whitening | undefined;
-  let coarse = new Float32Array(0);
+  let coarse = new Int32Array(0);
 
   const prepared = (query: Float32Array, metric: VectorMetric): ScoringQuery =>
     metric === 'whitened' && whitening ? whitenQuery(whitening, query) : { vector: query, offset: 0 };
-  const hit = (slot: number, query: ScoringQuery): VectorHit => {
-    const segment = slots.segmentOf(slot);
-    return {
-      row_id: slots.rowOf(slot),
-      chunk: segment.chunks[slot % SEGMENT_SLOTS] ?? 0,
-      score: exactScore(slots, slot, query),
-    };
+  const ranked = (
+    chosen: readonly number[],
+    query: Float32Array,
+    scoring: ScoringQuery,
+    limit: number,
+  ): VectorHit[] => {
+    const best = bestPerRow(slots, chosen, scoring, limit);
+    const plain = { vector: query, offset: 0 };
+    return best.map(({ slot, row_id, score }) => {
+      const chunk = slots.segmentOf(slot).chunks[slot % SEGMENT_SLOTS] ?? 0;
+      return { row_id, chunk, score, cosine: scoring.vector === query ? score : exactScore(slots, slot, plain) };
+    });
   };
   const candidates = (query: ScoringQuery, limit: number, allowed: ReadonlySet<number> | undefined): number[] => {
     if (allowed && allowed.size <= EXACT_SLOTS_MAX) return slotsOfAll(slots, allowed);
@@ -106,14 +118,19 @@ export const createMemoryIndex = (dimensions: number): MemoryIndex => {
       const all = Array.from({ length: slots.used }, (_, slot) => slot);
       return allowed ? all.filter((slot) => allowed.has(slots.rowOf(slot))) : all;
     }
-    if (coarse.length < slots.used) coarse = new Float32Array(slots.segments.length * SEGMENT_SLOTS);
+    if (coarse.length < slots.used) coarse = new Int32Array(slots.segments.length * SEGMENT_SLOTS);
     const scores = coarse.subarray(0, slots.used);
-    scanSigns(slots, signTables(query.vector, slots.signBytes), scores);
+    scanSigns(slots, signTables(query.vector, 4 * slots.signWords), scores);
     const count = Math.max(RESCORED_MIN, RESCORED_PER_HIT * limit);
     if (!allowed) return highest(scores, count);
+    // Most are allowed: it costs less to take more than needed and leave out the rest than to look all of them up.
+    const share = allowed.size / slots.rows;
+    const kept =
+      share < LARGE_SHARE ? [] : highest(scores, count / share).filter((slot) => allowed.has(slots.rowOf(slot)));
+    if (kept.length >= count / 2) return kept;
     const own = slotsOfAll(slots, allowed);
     return highest(
-      Float32Array.from(own, (slot) => scores[slot] ?? 0),
+      Int32Array.from(own, (slot) => scores[slot] ?? 0),
       count,
     ).map((i) => own[i] ?? 0);
   };
@@ -138,20 +155,11 @@ export const createMemoryIndex = (dimensions: number): MemoryIndex => {
     search(query, { limit, allowed, metric = 'whitened' }) {
       if (slots.used === 0 || limit <= 0) return [];
       const scoring = prepared(query, metric);
-      const hits = candidates(scoring, limit, allowed).map((slot) => hit(slot, scoring));
-      return bestPerRow(hits, limit);
+      return ranked(candidates(scoring, limit, allowed), query, scoring, limit);
     },
     scores(query, rowIds, metric = 'whitened') {
       const scoring = prepared(query, metric);
-      const found: VectorHit[] = [];
-      for (const rowId of rowIds) {
-        const [best] = bestPerRow(
-          slots.slotsOf(rowId).map((slot) => hit(slot, scoring)),
-          1,
-        );
-        if (best) found.push(best);
-      }
-      return found;
+      return Array.from(rowIds, (rowId) => ranked(slots.slotsOf(rowId), query, scoring, 1)).flat();
     },
     fitIsDue: () => slots.rows >= FIT_ROWS_MIN && slots.rows >= (whitening?.fitted_rows ?? 0) * FIT_GROWTH,
     async fit({ signal } = {}) {

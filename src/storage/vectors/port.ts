@@ -1,7 +1,14 @@
 // The vector index as a port: nearest texts by meaning, whatever holds the vectors.
 
-/** One chunk of a record that is near the query. Higher is nearer; scores compare within one answer only. */
-export type VectorHit = { readonly row_id: number; readonly chunk: number; readonly score: number };
+/** One chunk of a record that is near the query. Higher is nearer. */
+export type VectorHit = {
+  readonly row_id: number;
+  readonly chunk: number;
+  /** In the metric asked for; a whitened one compares within one answer only. */
+  readonly score: number;
+  /** Of the same chunk, whatever the metric. */
+  readonly cosine: number;
+};
 
 /** `whitened`: as fitted to this collection where a fit exists. `cosine`: -1..1, comparable between answers. */
 export type VectorMetric = 'whitened' | 'cosine';

@@ -9,7 +9,7 @@ const NONE = -1;
 
 export type Segment = {
   readonly codes: Int8Array;
-  readonly signs: Uint8Array;
+  readonly signs: Uint32Array;
   readonly scales: Float32Array;
   readonly rows: Float64Array;
   readonly chunks: Uint16Array;
@@ -19,9 +19,9 @@ export type Segment = {
 
 export type Slots = ReturnType<typeof createSlots>;
 
-const newSegment = (dimensions: number, signBytes: number): Segment => ({
+const newSegment = (dimensions: number, signWords: number): Segment => ({
   codes: new Int8Array(SEGMENT_SLOTS * dimensions),
-  signs: new Uint8Array(SEGMENT_SLOTS * signBytes),
+  signs: new Uint32Array(SEGMENT_SLOTS * signWords),
   scales: new Float32Array(SEGMENT_SLOTS),
   rows: new Float64Array(SEGMENT_SLOTS),
   chunks: new Uint16Array(SEGMENT_SLOTS),
@@ -31,17 +31,17 @@ const newSegment = (dimensions: number, signBytes: number): Segment => ({
 const segmentBytes = (segment: Segment): number =>
   Object.values(segment).reduce((sum, part) => sum + part.byteLength, 0);
 
-/** Writes the signs of `codes` as bits, dimension 0 in the lowest bit of byte 0. */
-const writeSigns = (codes: Int8Array, out: Uint8Array, at: number): void => {
-  for (let byte = 0; byte * 8 < codes.length; byte++) {
+/** Writes the signs of `codes` as bits, dimension 0 in the lowest bit of the first word; absent dimensions count as negative. */
+const writeSigns = (codes: Int8Array, out: Uint32Array, at: number): void => {
+  for (let word = 0; word * 32 < codes.length; word++) {
     let bits = 0;
-    for (let bit = 0; bit < 8; bit++) if ((codes[byte * 8 + bit] ?? -1) >= 0) bits |= 1 << bit;
-    out[at + byte] = bits;
+    for (let bit = 0; bit < 32; bit++) if ((codes[word * 32 + bit] ?? -1) >= 0) bits |= 1 << bit;
+    out[at + word] = bits;
   }
 };
 
 export const createSlots = (dimensions: number) => {
-  const signBytes = Math.ceil(dimensions / 8);
+  const signWords = Math.ceil(dimensions / 32);
   const segments: Segment[] = [];
   /** First slot of each record. */
   const heads = new Map<number, number>();
@@ -61,7 +61,7 @@ export const createSlots = (dimensions: number) => {
     const segment = segmentOf(slot);
     const at = slot & SEGMENT_MASK;
     segment.codes.set(codes, at * dimensions);
-    writeSigns(codes, segment.signs, at * signBytes);
+    writeSigns(codes, segment.signs, at * signWords);
     segment.scales[at] = scale;
     segment.rows[at] = rowId;
     segment.chunks[at] = chunk;
@@ -87,7 +87,7 @@ export const createSlots = (dimensions: number) => {
 
   return {
     segments,
-    signBytes,
+    signWords,
     slotsOf,
     rowOf,
     segmentOf,
@@ -103,7 +103,7 @@ export const createSlots = (dimensions: number) => {
     has: (rowId: number): boolean => heads.has(rowId),
     add(rowId: number, chunk: number, vector: Uint8Array): void {
       const { scale, codes } = readEncoded(vector, dimensions);
-      if (used === segments.length * SEGMENT_SLOTS) segments.push(newSegment(dimensions, signBytes));
+      if (used === segments.length * SEGMENT_SLOTS) segments.push(newSegment(dimensions, signWords));
       const slot = used++;
       write(slot, rowId, chunk, scale, codes);
       link(slot, rowId);

@@ -12,11 +12,19 @@ const highest = (scores: Iterable<number>): number => {
   return best;
 };
 
-const bestOf = (vector: readonly VectorEvidence[]): Map<number, number> => {
-  const best = new Map<number, number>();
-  for (const { row_id, score } of vector)
-    best.set(row_id, Math.max(score, best.get(row_id) ?? Number.NEGATIVE_INFINITY));
-  return best;
+/**
+ * Nearness of each record, 0..1 of the nearest. The fitted score is better where texts are alike (a conversation), the
+ * plain cosine where they are not (notes on everything); their mean is as good as the better one on either.
+ */
+const nearness = (vector: readonly VectorEvidence[]): Map<number, number> => {
+  const bestFitted = highest(vector.map((hit) => hit.score)) || 1;
+  const bestPlain = highest(vector.map((hit) => hit.cosine)) || 1;
+  const near = new Map<number, number>();
+  for (const { row_id, score, cosine } of vector) {
+    const value = (Math.max(0, score) / bestFitted + Math.max(0, cosine) / bestPlain) / 2;
+    near.set(row_id, Math.max(value, near.get(row_id) ?? 0));
+  }
+  return near;
 };
 
 /**
@@ -25,7 +33,7 @@ const bestOf = (vector: readonly VectorEvidence[]): Map<number, number> => {
  */
 export const fuse = (input: Pick<RankInput, 'text' | 'vector'>, constants: RankingConstants): Map<number, Fused> => {
   const words = new Map(input.text.map(({ row_id, score }) => [row_id, score]));
-  const meaning = bestOf(input.vector);
+  const meaning = nearness(input.vector);
   const bestWords = highest(words.values());
   const bestMeaning = highest(meaning.values());
   const share = bestMeaning > 0 ? constants.vector_share : 0;
@@ -33,8 +41,7 @@ export const fuse = (input: Pick<RankInput, 'text' | 'vector'>, constants: Ranki
   for (const row_id of new Set([...words.keys(), ...meaning.keys()])) {
     const byWords = bestWords > 0 ? Math.max(0, words.get(row_id) ?? 0) / bestWords : 0;
     const near = meaning.get(row_id);
-    const byMeaning =
-      near === undefined ? byWords * constants.missing_vector_share : Math.max(0, near) / (bestMeaning || 1);
+    const byMeaning = near === undefined ? byWords * constants.missing_vector_share : near / (bestMeaning || 1);
     fused.set(row_id, { bm25: (1 - share) * byWords, vector: share * byMeaning });
   }
   return fused;

@@ -4,7 +4,7 @@ import { packTokens } from '../../../storage/embedding/token-vectors.ts';
 import { type CandidateFacts, poolRows, RANKING, rank, sequenceRanges, tokenRows } from './index.ts';
 
 const text = (...scores: number[]) => scores.map((score, i) => ({ row_id: i + 1, score }));
-const vector = (...scores: number[]) => scores.map((score, i) => ({ row_id: i + 1, chunk: 0, score }));
+const vector = (...scores: number[]) => scores.map((score, i) => ({ row_id: i + 1, chunk: 0, score, cosine: score }));
 const order = (hits: readonly { row_id: number }[]) => hits.map((hit) => hit.row_id);
 const none = new Map<number, CandidateFacts>();
 
@@ -23,7 +23,12 @@ describe('rank', () => {
   });
 
   it('keeps a weak match by meaning: no threshold hides it', () => {
-    const hits = rank({ text: [], vector: [{ row_id: 5, chunk: 2, score: 0.05 }], candidates: none, limit: 3 });
+    const hits = rank({
+      text: [],
+      vector: [{ row_id: 5, chunk: 2, score: 0.05, cosine: 0.05 }],
+      candidates: none,
+      limit: 3,
+    });
     expect(hits).toMatchObject([{ row_id: 5, chunk: 2 }]);
   });
 
@@ -32,8 +37,8 @@ describe('rank', () => {
     const hits = rank({
       text: text(10, 2),
       vector: [
-        { row_id: 2, chunk: 0, score: 0.9 },
-        { row_id: 3, chunk: 0, score: 0.8 },
+        { row_id: 2, chunk: 0, score: 0.9, cosine: 0.9 },
+        { row_id: 3, chunk: 0, score: 0.8, cosine: 0.8 },
       ],
       candidates: none,
       limit: 3,
@@ -98,6 +103,7 @@ describe('rank', () => {
         row_id: fc.integer({ min: 1, max: 30 }),
         chunk: fc.nat(3),
         score: fc.double({ min: -5, max: 50, noNaN: true }),
+        cosine: fc.double({ min: -1, max: 1, noNaN: true }),
       }),
       { maxLength: 40 },
     );
@@ -133,7 +139,7 @@ describe('rank', () => {
 });
 
 describe('plan', () => {
-  const lists = { text: text(5, 4), vector: [{ row_id: 3, chunk: 0, score: 1 }] };
+  const lists = { text: text(5, 4), vector: [{ row_id: 3, chunk: 0, score: 1, cosine: 1 }] };
   it('asks for the rows of both lists', () => {
     expect(poolRows(lists)).toEqual([1, 2, 3]);
   });

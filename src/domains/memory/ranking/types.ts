@@ -2,8 +2,13 @@
 
 /** A record found by its words; higher is better. */
 export type TextEvidence = { readonly row_id: number; readonly score: number };
-/** A record's best chunk by meaning; higher is nearer. */
-export type VectorEvidence = { readonly row_id: number; readonly chunk: number; readonly score: number };
+/** A record's best chunk by meaning; higher is nearer. `score` is fitted to the collection, `cosine` is plain. */
+export type VectorEvidence = {
+  readonly row_id: number;
+  readonly chunk: number;
+  readonly score: number;
+  readonly cosine: number;
+};
 
 /** What has to be known of a candidate. Absent parts are no error: their signal stays silent. */
 export type CandidateFacts = {
