@@ -33,9 +33,9 @@ async function* importFrom(
 
 function toEvent(step: ImportStep, format: string): TransferEvent {
   if (step.type === 'problem') return step;
-  const { stored, skipped, problems, conversations } = step.totals;
+  const { stored, updated, skipped, problems, conversations } = step.totals;
   if (step.type === 'progress') return { type: 'progress', read_bytes: step.position.bytes, stored, skipped, problems };
-  return { type: 'done', format, stored, skipped, problems, conversations };
+  return { type: 'done', format, stored, updated, skipped, problems, conversations };
 }
 
 function knownFormat(format: string): ImportFormat {

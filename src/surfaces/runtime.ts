@@ -62,6 +62,8 @@ export type TransferEvent =
       readonly type: 'done';
       readonly format: string;
       readonly stored: number;
+      /** Renewed, because the source says more than at an earlier import. */
+      readonly updated: number;
       readonly skipped: number;
       readonly problems: number;
       readonly conversations: number;

@@ -243,7 +243,7 @@ async function* importLines(
     const note_id = `note_${randomUUID()}`;
     deps.notes.set(note_id, { note_id, content: line, tags: [] });
   }
-  yield { type: 'done', format: 'jsonl', stored: lines.length, skipped: 0, problems: 0, conversations: 0 };
+  yield { type: 'done', format: 'jsonl', stored: lines.length, updated: 0, skipped: 0, problems: 0, conversations: 0 };
 }
 
 async function* exportLines(deps: Deps): AsyncGenerator<string> {

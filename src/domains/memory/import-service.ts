@@ -9,7 +9,7 @@ import {
   openImport,
 } from './import/index.ts';
 import type { Caller, RuleDeps } from './rules/deps.ts';
-import { type StoreExtras, storeBatch, storeMemory } from './rules/store.ts';
+import { type StoreExtras, type StoreResult, storeBatch, storeMemory } from './rules/store.ts';
 import { type NewMemory, newMemorySchema, type Scope } from './schema.ts';
 
 /** Rows a commit: large enough that the disk's fsync does not count, small enough that others get the write lock. */
@@ -39,6 +39,8 @@ export interface ImportRequest {
 
 export interface ImportTotals {
   stored: number;
+  /** Known from an earlier import and renewed, because the source says more now. */
+  updated: number;
   /** There already: the same source was imported before, or the same text is known. */
   skipped: number;
   problems: number;
@@ -69,6 +71,7 @@ export function createMemoryImport(deps: RuleDeps): MemoryImport {
 async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): AsyncGenerator<ImportStep> {
   const totals: ImportTotals = {
     stored: 0,
+    updated: 0,
     skipped: 0,
     problems: 0,
     conversations: 0,
@@ -133,10 +136,11 @@ async function* storeAll(
   totals: ImportTotals,
 ): AsyncGenerator<ImportStep> {
   if (batch.length === 0) return;
-  const count = (results: readonly { created: boolean; memory_id: string; redacted: readonly string[] }[]) => {
+  const count = (results: readonly Pick<StoreResult, 'created' | 'changed' | 'memory_id' | 'redacted'>[]) => {
     for (const result of results) {
       if (!result.created) {
-        totals.skipped++;
+        if (result.changed) totals.updated++;
+        else totals.skipped++;
         continue;
       }
       totals.stored++;

@@ -27,6 +27,7 @@ const input = z.strictObject({
 
 const output = z.object({
   stored: z.number().describe('Memories stored.'),
+  updated: z.number().describe('Memories renewed, because the conversation went on since it was imported.'),
   skipped: z.number().describe('Known already from an earlier import.'),
   conversations: z.number().describe('Conversations found.'),
   redacted: z.number().describe('Secrets replaced by markers.'),
@@ -71,8 +72,8 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
       if (step.type === 'progress') ctx.reportProgress({ done: step.totals.stored + step.totals.skipped });
       else if (step.type === 'problem') problems.push({ line: step.line ?? null, message: step.message });
       else {
-        const { stored, skipped, conversations, redacted, first_memory_ids } = step.totals;
-        if (stored + skipped === 0)
+        const { stored, updated, skipped, conversations, redacted, first_memory_ids } = step.totals;
+        if (stored + updated + skipped === 0)
           throw failure(
             'invalid_input',
             'import_conversation: nothing in the text could be read as a conversation.',
@@ -80,6 +81,7 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
           );
         return {
           stored,
+          updated,
           skipped,
           conversations,
           redacted,
@@ -91,7 +93,7 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
     throw failure('internal', 'The import ended without a result.', 'Try again.');
   },
   text(out) {
-    const text = `${plural(out.stored, 'memory', 'memories')} stored, ${out.skipped} known already, ${plural(out.problems.length, 'problem')}.`;
+    const text = `${plural(out.stored, 'memory', 'memories')} stored, ${out.updated} renewed, ${out.skipped} known already, ${plural(out.problems.length, 'problem')}.`;
     return [{ kind: 'text', text }];
   },
 });

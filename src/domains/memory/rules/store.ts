@@ -9,11 +9,12 @@ import {
   findLivingByIdentity,
   findVisible,
   insertRow,
+  listVersions,
   type MemoryTrx,
   updateRow,
 } from '../repository.ts';
 import type { NewMemory } from '../schema.ts';
-import { announce } from './change.ts';
+import { announce, renewVectors } from './change.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { identityHash } from './identity.ts';
 import { redactMetadata, redactText } from './redacted-fields.ts';
@@ -34,6 +35,8 @@ export interface StoreResult {
   readonly row_id: number;
   /** False where the same text was already there. */
   readonly created: boolean;
+  /** True where an import brought a newer text of a memory it had stored before. */
+  readonly changed: boolean;
   readonly created_at: string;
   readonly format_version: 'v1' | 'v2';
   readonly twin: Twin | undefined;
@@ -83,10 +86,10 @@ export async function storeBatch(
 function afterStore(deps: RuleDeps, results: readonly StoreResult[]): void {
   // A replaced row changed too: its vector, if it still waits for one, is made for the row as it is now.
   for (const { replaced } of results) if (replaced) announce(deps, replaced);
-  const created = results.filter((result) => result.created);
-  if (created.length === 0) return;
-  deps.vectors.follow(created.map((result) => result.row_id));
-  for (const result of created) deps.changed(result.memory_id);
+  const written = results.filter((result) => result.created || result.changed);
+  if (written.length === 0) return;
+  deps.vectors.follow(written.map((result) => result.row_id));
+  for (const result of written) deps.changed(result.memory_id);
 }
 
 interface Prepared {
@@ -153,13 +156,20 @@ async function writePrepared(
   const superseded = row.supersedes ? await findVisible(trx, row.supersedes, caller.principal) : undefined;
   if (row.supersedes && !superseded) throw memoryNotFound(row.supersedes);
   if (superseded) assertReplaceable(superseded, row.scope);
-  const known =
-    (extras.external_id === undefined ? undefined : await findByExternalId(trx, row.user_id, extras.external_id)) ??
-    (await findLivingByIdentity(trx, row.identity_hash));
+  const imported =
+    extras.external_id === undefined ? undefined : await findByExternalId(trx, row.user_id, extras.external_id);
+  const grown = imported && (await renewImported(deps, trx, imported, row, caller));
+  if (grown) return { ...resultOf(grown, redacted), created: false, changed: true, replaced: undefined };
+  const known = imported ?? (await findLivingByIdentity(trx, row.identity_hash));
   if (known) {
     const restated =
       superseded && extras.external_id === undefined ? await restate(deps, trx, known, superseded, caller) : undefined;
-    return { ...resultOf(restated?.known ?? known, redacted), created: false, replaced: restated?.replaced };
+    return {
+      ...resultOf(restated?.known ?? known, redacted),
+      created: false,
+      changed: false,
+      replaced: restated?.replaced,
+    };
   }
   const signature = extras.skip_twin ? undefined : await findTwin(trx, row.content, caller.principal);
   const row_id = await insertRow(deps.store, trx, row);
@@ -171,13 +181,41 @@ async function writePrepared(
   const note = { change: 'superseded', changed_at: row.created_at, changed_by: caller.principal.user_id };
   const replaced = superseded && (await updateRow(deps.store, trx, superseded, { superseded_by: row.memory_id }, note));
   const twin = signature?.memory_id === row.supersedes ? undefined : signature;
-  return { ...resultOf({ ...row, row_id, superseded_by: null }, redacted), created: true, twin, replaced };
+  return {
+    ...resultOf({ ...row, row_id, superseded_by: null }, redacted),
+    created: true,
+    changed: false,
+    twin,
+    replaced,
+  };
+}
+
+/**
+ * What an import finds again may have grown since: a conversation that went on, an edited page. A living memory follows
+ * its source, as a new version, unless somebody edited it here; undefined where there is nothing to change.
+ */
+async function renewImported(
+  deps: RuleDeps,
+  trx: MemoryTrx,
+  known: MemoryRow,
+  row: NewMemoryRow,
+  caller: Caller,
+): Promise<MemoryRow | undefined> {
+  if (known.deleted_at !== null || known.content === row.content) return undefined;
+  if ((await listVersions(trx, known.memory_id)).some((version) => version.change !== 'import')) return undefined;
+  if (await findLivingByIdentity(trx, row.identity_hash)) return undefined;
+  const { content, context, metadata, identity_hash, format_version } = row;
+  const note = { change: 'import', changed_at: row.updated_at, changed_by: caller.principal.user_id };
+  const values = { content, context: context ?? null, metadata, identity_hash, format_version };
+  const next = await updateRow(deps.store, trx, known, values, note);
+  await renewVectors(deps, trx, next);
+  return next;
 }
 
 function resultOf(
   row: Pick<MemoryRow, 'memory_id' | 'row_id' | 'created_at' | 'format_version' | 'content' | 'superseded_by'>,
   redacted: readonly string[],
-): Omit<StoreResult, 'created' | 'replaced'> {
+): Omit<StoreResult, 'created' | 'changed' | 'replaced'> {
   const { memory_id, row_id, created_at, content, superseded_by } = row;
   const format_version = row.format_version === 'v2' ? 'v2' : 'v1';
   return { memory_id, row_id, created_at, content, superseded_by, format_version, redacted, twin: undefined };

@@ -37,7 +37,15 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
     ? sources.reduce((sum, source) => sum + (source.bytes ?? 0), 0)
     : undefined;
   const bar = progressBar(flags.json ? undefined : ctx.io.stderr, 'importing', total_bytes);
-  const totals = { files: 0, stored: 0, skipped: 0, problems: 0, conversations: 0, formats: new Set<string>() };
+  const totals = {
+    files: 0,
+    stored: 0,
+    updated: 0,
+    skipped: 0,
+    problems: 0,
+    conversations: 0,
+    formats: new Set<string>(),
+  };
   let before_bytes = 0;
   try {
     for (const source of sources) {
@@ -46,6 +54,7 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
       before_bytes += source.bytes ?? 0;
       totals.files++;
       totals.stored += done.stored;
+      totals.updated += done.updated;
       totals.skipped += done.skipped;
       totals.problems += done.problems;
       totals.conversations += done.conversations;
@@ -58,7 +67,7 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
   const summary = { type: 'summary', ...totals, formats: [...totals.formats] };
   ctx.io.stdout.write(flags.json ? `${toJsonText(summary)}\n` : summaryLine(totals, stdoutStyle(ctx, flags)));
   // Skipped lines are named above; a source of which nothing could be used is a failure.
-  return totals.problems > 0 && totals.stored + totals.skipped === 0 ? EXIT.failure : EXIT.ok;
+  return totals.problems > 0 && totals.stored + totals.updated + totals.skipped === 0 ? EXIT.failure : EXIT.ok;
 }
 
 function optionsFor(source: Source, flags: ImportFlags, ctx: CliContext): ImportOptions {
@@ -102,12 +111,19 @@ function problemLine(event: Extract<TransferEvent, { type: 'problem' }>, source:
 }
 
 function summaryLine(
-  totals: { readonly files: number; readonly stored: number; readonly skipped: number; readonly problems: number },
+  totals: {
+    readonly files: number;
+    readonly stored: number;
+    readonly updated: number;
+    readonly skipped: number;
+    readonly problems: number;
+  },
   style: ReturnType<typeof stdoutStyle>,
 ): string {
   const files = totals.files === 1 ? '1 file' : `${totals.files} files`;
   const problems = totals.problems > 0 ? style.yellow(`${totals.problems} problems`) : '0 problems';
-  return `${style.green(`${totals.stored} stored`)}, ${totals.skipped} already there or skipped, ${problems}, ${files}\n`;
+  const renewed = totals.updated > 0 ? `${totals.updated} renewed, ` : '';
+  return `${style.green(`${totals.stored} stored`)}, ${renewed}${totals.skipped} already there or skipped, ${problems}, ${files}\n`;
 }
 
 async function sourcesOf(word: string, ctx: CliContext): Promise<Source[]> {
