@@ -10,7 +10,7 @@ import type { Redact, RetentionPolicy, RuleDeps } from './rules/deps.ts';
 import { createFollower, type Follower } from './search/follower.ts';
 import { createVectorMirror, type VectorMirror } from './search/mirror.ts';
 import { createMemorySearch } from './search/search.ts';
-import { dropVectors, queueDepth, queueMissing } from './search/vector-rows.ts';
+import { queueDepth } from './search/vector-rows.ts';
 import type { MemoryDeps } from './service.ts';
 import type { MemoryTables } from './tables.ts';
 
@@ -33,8 +33,6 @@ export interface MemoryDomain {
   queueDepth(): Promise<number>;
   /** What keeps search by meaning from working, if anything. */
   trouble(): ErrorBody | undefined;
-  /** Makes all vectors again; resolves when this process has finished. */
-  reindex(onProgress: (left: number) => void, signal: AbortSignal): Promise<number>;
 }
 
 export function createMemory(options: MemoryOptions): MemoryDomain {
@@ -75,16 +73,5 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
     mirror,
     queueDepth: () => queueDepth(store),
     trouble: search.trouble,
-    async reindex(onProgress, signal) {
-      await dropVectors(store);
-      const count = await queueMissing(store, embedder.id);
-      for (let left = count; left > 0; left = await queueDepth(store)) {
-        signal.throwIfAborted();
-        onProgress(left);
-        await follower.sweep();
-        await follower.idle(signal);
-      }
-      return count;
-    },
   };
 }

@@ -8,10 +8,12 @@ import type { VectorMirror } from './mirror.ts';
 import {
   claimAbandoned,
   hasAbandoned,
+  madeByAnotherModel,
   type NewChunk,
   postpone,
   type QueuedText,
   queuedTexts,
+  queueMissing,
   releaseClaims,
   saveVectors,
 } from './vector-rows.ts';
@@ -105,6 +107,12 @@ export function createFollower(deps: FollowerDeps): Follower {
     wake();
   }
 
+  /** Vectors of another model cannot be compared with this one's questions: they are all made again. */
+  async function begin(): Promise<void> {
+    if (await madeByAnotherModel(store, embedder.id)) await queueMissing(store, embedder.id);
+    await sweep();
+  }
+
   return {
     claimUntil,
     depth: () => own.size,
@@ -121,7 +129,7 @@ export function createFollower(deps: FollowerDeps): Follower {
     start() {
       timer ??= setInterval(() => void sweep().catch((error: unknown) => deps.onError(error, 0)), SWEEP_INTERVAL_MS);
       timer.unref();
-      void sweep().catch((error: unknown) => deps.onError(error, 0));
+      void begin().catch((error: unknown) => deps.onError(error, 0));
     },
     sweep,
     async idle(signal) {

@@ -153,7 +153,7 @@ export async function queueDepth(store: MemoryDatabase): Promise<number> {
   return row.depth;
 }
 
-/** Queues every living memory that has no vector of this model: after a change of model, or a repair. */
+/** Queues every living memory that has no vector of this model. Returns how many. */
 export function queueMissing(store: MemoryDatabase, model_id: string): Promise<number> {
   return store.write(async (trx) => {
     const result = await sql`
@@ -166,12 +166,18 @@ export function queueMissing(store: MemoryDatabase, model_id: string): Promise<n
   });
 }
 
-/** Forgets every vector, so that all are made again. */
-export async function dropVectors(store: MemoryDatabase): Promise<void> {
-  await store.write(async (trx) => {
-    await trx.deleteFrom('memory_vectors').execute();
-    await trx.deleteFrom('vector_state').execute();
-  });
+/** True where the newest or the oldest vector is of a model other than this: the configuration changed. */
+export async function madeByAnotherModel(store: MemoryDatabase, model_id: string): Promise<boolean> {
+  for (const direction of ['asc', 'desc'] as const) {
+    const row = await store.db
+      .selectFrom('memory_vectors')
+      .select('model_id')
+      .orderBy('vector_seq', direction)
+      .limit(1)
+      .executeTakeFirst();
+    if (row && row.model_id !== model_id) return true;
+  }
+  return false;
 }
 
 export async function readFit(store: MemoryDatabase, model_id: string): Promise<Uint8Array | undefined> {
