@@ -2,9 +2,12 @@
 import { failure } from '../../kernel/errors.ts';
 import type { Embedder } from './port.ts';
 
+/** Its id: no vector is ever of this model. */
+export const NO_MODEL = 'none';
+
 /** Never makes a vector: documents have no chunks, a question is refused with `unavailable`. */
 export const createNoEmbedder = (): Embedder => ({
-  id: 'none',
+  id: NO_MODEL,
   dimensions: 8,
   async embedQuery() {
     throw failure(

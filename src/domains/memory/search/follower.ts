@@ -1,5 +1,6 @@
 // Makes vectors after the acknowledgement: a memory is found by its words at once and by its meaning a moment later.
 // The queue lives in the store, so a process that dies loses nothing: another takes over when its claim ends.
+import { NO_MODEL } from '../../../storage/embedding/none.ts';
 import type { EmbeddedDocument, Embedder } from '../../../storage/embedding/port.ts';
 import { encodeVector } from '../../../storage/vectors/codec.ts';
 import type { MemoryDatabase } from '../repository.ts';
@@ -8,7 +9,7 @@ import type { VectorMirror } from './mirror.ts';
 import {
   claimAbandoned,
   hasAbandoned,
-  madeByAnotherModel,
+  lacksVectors,
   type NewChunk,
   postpone,
   type QueuedText,
@@ -109,7 +110,7 @@ export function createFollower(deps: FollowerDeps): Follower {
 
   /** Vectors of another model cannot be compared with this one's questions: they are all made again. */
   async function begin(): Promise<void> {
-    if (await madeByAnotherModel(store, embedder.id)) await queueMissing(store, embedder.id);
+    if (embedder.id !== NO_MODEL && (await lacksVectors(store, embedder.id))) await queueMissing(store, embedder.id);
     await sweep();
   }
 

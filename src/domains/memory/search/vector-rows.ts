@@ -166,16 +166,24 @@ export function queueMissing(store: MemoryDatabase, model_id: string): Promise<n
   });
 }
 
-/** True where the newest or the oldest vector is of a model other than this: the configuration changed. */
-export async function madeByAnotherModel(store: MemoryDatabase, model_id: string): Promise<boolean> {
+/**
+ * True where the oldest or the newest living memory has no vector of this model and waits for none: the model was
+ * changed, or turned on. Looking at the two ends is enough, because a change of model concerns all.
+ */
+export async function lacksVectors(store: MemoryDatabase, model_id: string): Promise<boolean> {
   for (const direction of ['asc', 'desc'] as const) {
     const row = await store.db
-      .selectFrom('memory_vectors')
-      .select('model_id')
-      .orderBy('vector_seq', direction)
+      .selectFrom('memories')
+      .leftJoin('memory_vectors', (join) =>
+        join.onRef('memory_vectors.row_id', '=', 'memories.row_id').on('memory_vectors.model_id', '=', model_id),
+      )
+      .leftJoin('memory_vector_queue', 'memory_vector_queue.row_id', 'memories.row_id')
+      .select(['memory_vectors.vector_seq', 'memory_vector_queue.attempts'])
+      .where('memories.deleted_at', 'is', null)
+      .orderBy('memories.row_id', direction)
       .limit(1)
       .executeTakeFirst();
-    if (row && row.model_id !== model_id) return true;
+    if (row && row.vector_seq === null && row.attempts === null) return true;
   }
   return false;
 }
