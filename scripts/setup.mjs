@@ -213,10 +213,31 @@ function handOver(args) {
   const child = spawn(nodeBinary(), args, { cwd: root, stdio: 'inherit', env: environment() });
   // A terminal sends ctrl-C to the child itself; a supervisor signals only this process, so it is passed on.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const watch = endWithNpm(() => child.kill('SIGTERM'));
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+    child.on('exit', (code, signal) => {
+      clearInterval(watch);
+      resolve(code ?? (signal ? 1 : 0));
+    });
   });
+}
+
+const ANCESTORS_CHECK_MS = 500;
+
+/** npm that is ended takes along the shell between it and this script at best: a server must not stay behind. */
+function endWithNpm(end) {
+  if (!process.env.npm_lifecycle_event) return undefined;
+  const before = ancestors();
+  return setInterval(() => {
+    if (ancestors() !== before) end();
+  }, ANCESTORS_CHECK_MS);
+}
+
+/** Ids of the parent (the shell) and, where the system tells, of its parent (npm). */
+function ancestors() {
+  const status = readIfPresent(`/proc/${process.ppid}/status`) ?? '';
+  return `${process.ppid} ${/^PPid:\s*(\d+)/m.exec(status)?.[1] ?? ''}`;
 }
 
 /** The project's own commands, its Node first of all, come before those of the system. */

@@ -31,6 +31,8 @@ export interface Place {
   readonly env: NodeJS.ProcessEnv;
   /** Runs a command to its end. */
   run(args: readonly string[], options?: { readonly input?: string; readonly env?: NodeJS.ProcessEnv }): Promise<Ran>;
+  /** Starts a command and returns at once; it is ended with the place. */
+  start(args: readonly string[]): ChildProcess;
   /** Starts a server command with --json and waits until it listens. */
   serve(args: readonly string[], env?: NodeJS.ProcessEnv): Promise<RunningServer>;
   remove(): Promise<void>;
@@ -56,16 +58,20 @@ export function makePlace(): Place {
     HAIVEMIND_SYNC_PORT: '0',
     HAIVEMIND_LOG_LEVEL: 'silent',
   };
-  const running = new Set<RunningServer>();
+  const children = new Set<ChildProcess>();
 
   function start(args: readonly string[], more: NodeJS.ProcessEnv = {}): ChildProcess {
-    return spawn(node24, [cliPath, ...args], { cwd: home, env: { ...env, ...more }, stdio: 'pipe' });
+    const child = spawn(node24, [cliPath, ...args], { cwd: home, env: { ...env, ...more }, stdio: 'pipe' });
+    children.add(child);
+    child.on('close', () => children.delete(child));
+    return child;
   }
 
   return {
     home,
     data_dir,
     env,
+    start: (args) => start(args),
     run(args, options = {}) {
       const child = start(args, options.env);
       child.stdin?.on('error', () => {});
@@ -81,15 +87,15 @@ export function makePlace(): Place {
         listening: JSON.parse(line),
         async stop(signal = 'SIGTERM') {
           child.kill(signal);
-          running.delete(server);
           return end;
         },
       };
-      running.add(server);
       return server;
     },
     async remove() {
-      await Promise.all([...running].map((server) => server.stop()));
+      const left = [...children].map((child) => new Promise((resolve) => child.once('close', resolve)));
+      for (const child of children) child.kill('SIGKILL');
+      await Promise.all(left);
       rmSync(base, { recursive: true, force: true });
     },
   };

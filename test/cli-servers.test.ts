@@ -1,5 +1,4 @@
 // Servers started from the command line: one hub a data directory, found by commands and stdio servers, ended in order.
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -120,10 +119,10 @@ describe('mcp over stdio', () => {
     'ends on a signal while stdin stays open, hub running: $hub',
     async ({ hub }) => {
       if (hub) await place.serve(['serve']);
-      const child = spawn(node24, [cliPath, 'mcp'], { env: place.env, stdio: 'pipe' });
+      const child = place.start(['mcp']);
       const end = ended(child);
-      child.stdin.write(input);
-      await new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
+      child.stdin?.write(input);
+      await new Promise<void>((resolve) => child.stdout?.once('data', () => resolve()));
       child.kill('SIGTERM');
       expect(await end).toMatchObject({ code: 0, signal: null });
     },
@@ -139,11 +138,11 @@ describe('mcp over stdio', () => {
 
 describe('welcome', () => {
   it('stores and finds a first memory, then says how to connect; a second start uses the hub that runs', async () => {
-    const first = spawn(node24, [cliPath, 'up', '--welcome'], { env: place.env, stdio: 'pipe' });
+    const first = place.start(['up', '--welcome']);
     const end = ended(first);
     let text = '';
     await new Promise<void>((resolve) => {
-      first.stdout.on('data', (chunk: Buffer) => {
+      first.stdout?.on('data', (chunk: Buffer) => {
         text += chunk.toString();
         if (text.includes('Other clients')) resolve();
       });

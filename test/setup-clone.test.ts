@@ -1,7 +1,17 @@
 // `npm start` in a clone of the project: what set-up does, what it leaves alone, and how it says what is wrong.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -12,6 +22,7 @@ import { ended, projectRoot, type Ran } from './cli-binary.ts';
 let base: string;
 let clone: string;
 let env: NodeJS.ProcessEnv;
+const children = new Set<ChildProcess>();
 
 beforeAll(() => {
   base = mkdtempSync(join(tmpdir(), 'haivemind-clone-'));
@@ -30,7 +41,12 @@ beforeAll(() => {
     HAIVEMIND_LOG_LEVEL: 'silent',
   };
 });
-afterAll(() => rmSync(base, { recursive: true, force: true }));
+afterAll(async () => {
+  const left = [...children].map((child) => new Promise((resolve) => child.once('close', resolve)));
+  for (const child of children) child.kill('SIGTERM');
+  await Promise.all(left);
+  rmSync(base, { recursive: true, force: true });
+});
 
 /** What git would hand out, with the changes not committed yet. */
 function copyWorkingTree(target: string): void {
@@ -58,13 +74,23 @@ function pretendInstalled(target: string): void {
 }
 
 function setup(words: readonly string[], more: NodeJS.ProcessEnv = {}, cwd = clone): ChildProcess {
-  return spawn('node', [join(cwd, 'scripts', 'setup.mjs'), ...words], { cwd, env: { ...env, ...more }, stdio: 'pipe' });
+  return started('node', [join(cwd, 'scripts', 'setup.mjs'), ...words], more, cwd);
 }
 
-async function startUntilUp(
-  more: NodeJS.ProcessEnv = {},
-): Promise<{ child: ChildProcess; end: Promise<Ran>; text: string }> {
-  const child = setup(['start'], more);
+function started(command: string, words: readonly string[], more: NodeJS.ProcessEnv, cwd = clone): ChildProcess {
+  const child = spawn(command, words, { cwd, env: { ...env, ...more }, stdio: 'pipe' });
+  children.add(child);
+  child.on('close', () => children.delete(child));
+  return child;
+}
+
+interface Up {
+  readonly child: ChildProcess;
+  readonly end: Promise<Ran>;
+  readonly text: string;
+}
+
+async function untilUp(child: ChildProcess): Promise<Up> {
   const end = ended(child);
   let text = '';
   await new Promise<void>((resolve) => {
@@ -112,7 +138,7 @@ describe('npm start', () => {
 
   it('builds, starts, checks itself, and is back at once the second time', async () => {
     const data = { HAIVEMIND_DATA_DIR: join(base, 'data') };
-    const first = await startUntilUp(data);
+    const first = await untilUp(setup(['start'], data));
     expect(first.text).toContain('haivemind: building');
     expect(first.text).toContain('Self-check: stored mem_');
     expect(first.text).toContain(`${join(clone, 'dist', 'cli.js')} mcp`);
@@ -126,11 +152,20 @@ describe('npm start', () => {
     first.child.kill('SIGINT');
     expect(await first.end).toMatchObject({ code: 0 });
 
-    const second = await startUntilUp(data);
+    const second = await untilUp(setup(['start'], data));
     expect(second.text).not.toContain('building');
     expect(second.text).toContain(/stored mem_\w+/.exec(first.text)?.[0]);
     second.child.kill('SIGTERM');
     expect(await second.end).toMatchObject({ code: 0 });
+  });
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('leaves no server behind when npm ends by %s', async (signal) => {
+    const data_dir = join(base, `npm-${signal}`);
+    const { child, text } = await untilUp(started('npm', ['start'], { HAIVEMIND_DATA_DIR: data_dir }));
+    expect(text).toContain('hAIveMind is up');
+    expect(existsSync(join(data_dir, 'hub.json'))).toBe(true);
+    child.kill(signal);
+    await expect.poll(() => existsSync(join(data_dir, 'hub.json')), { timeout: 20_000 }).toBe(false);
   });
 
   it('builds again when a source changed', async () => {
