@@ -13,7 +13,8 @@ const KILL_DELAY_MAX_MS = 12;
 
 interface Victim {
   readonly ask: Ask;
-  readonly isLost: (error: unknown) => boolean;
+  /** Whether an answer is missing as it may be: only the process this round kills may go, and only then. */
+  readonly isLost: (error: unknown, killed: boolean) => boolean;
   kill(): Promise<unknown>;
 }
 
@@ -51,14 +52,18 @@ async function startStdio(place: Place): Promise<Victim> {
   return {
     ask: mcp.ask,
     // Through a hub that another lane kills, the proxy answers with an error that says so.
-    isLost: (error) => /went away/.test(String(error)) || String(error).includes(PROCESS_GONE),
+    isLost: (error, killed) => /went away/.test(String(error)) || (killed && String(error).includes(PROCESS_GONE)),
     kill: () => mcp.signal('SIGKILL'),
   };
 }
 
 async function startHub(place: Place): Promise<Victim> {
   const hub = await place.serve(['serve']);
-  return { ask: restAsk(hub.listening.url), isLost: isCut, kill: () => hub.stop('SIGKILL') };
+  return {
+    ask: restAsk(hub.listening.url),
+    isLost: (error, killed) => killed && isCut(error),
+    kill: () => hub.stop('SIGKILL'),
+  };
 }
 
 async function killWhileWriting(victim: Victim, ledger: Ledger): Promise<void> {
@@ -68,7 +73,7 @@ async function killWhileWriting(victim: Victim, ledger: Ledger): Promise<void> {
   let alive = true;
   const writers = Array.from({ length: IN_FLIGHT }, async () => {
     while (alive) {
-      const acknowledged = await writeOnce(ledger, victim.ask, (error) => victim.isLost(error));
+      const acknowledged = await writeOnce(ledger, victim.ask, (error) => victim.isLost(error, !alive));
       if (acknowledged && --left === 0) resolve();
     }
   });
