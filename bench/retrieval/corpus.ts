@@ -99,10 +99,15 @@ const lookUps = (set: RetrievalSet, documents: readonly EmbeddedDocument[]): Omi
   };
 };
 
+/** A set's memories as vectors, from the cache where they have been made before. */
+export const loadDocuments = (set: RetrievalSet, embedder: Embedder): Promise<EmbeddedDocument[]> => {
+  const contents = set.memories.map((memory) => memory.content);
+  return cached(`${embedder.id}\n${JSON.stringify(contents)}`, () => embedAll(embedder, contents));
+};
+
 /** Embeds (or reads from the cache) and indexes a set. */
 export const loadCorpus = async (set: RetrievalSet, embedder: Embedder): Promise<Corpus> => {
-  const contents = set.memories.map((memory) => memory.content);
-  const documents = await cached(`${embedder.id}\n${JSON.stringify(contents)}`, () => embedAll(embedder, contents));
+  const documents = await loadDocuments(set, embedder);
   const questions = set.queries.map((query) => query.text);
   const queries = await cached(`${embedder.id}\nqueries\n${JSON.stringify(questions)}`, async () => {
     const done: EmbeddedQuery[] = [];

@@ -8,12 +8,18 @@ export type RankingConstants = {
   readonly vector_pool_max: number;
   /** Share of the vectors in the fused score; .4 to .6 differ by less than a point on every set. */
   readonly vector_share: number;
+  /** Share of the plain cosine in nearness, the rest being the score fitted to the collection. */
+  readonly cosine_share: number;
   /** A memory whose vector is not there yet counts as this near, relative to how well its words match. */
   readonly missing_vector_share: number;
   /** Late interaction reorders this many; 100 brought nothing more. */
   readonly maxsim_pool_max: number;
-  /** Share of late interaction where all of the pool is short texts; it shrinks with the share that has no token vectors. */
+  /** Share of late interaction where all of the pool is one-liners. */
   readonly maxsim_share: number;
+  /** Texts of up to this many telling tokens are one-liners; above, the share falls with the mean length. */
+  readonly maxsim_short_tokens: number;
+  /** The share falls with this power of the part of the pool that has token vectors: like compares with like. */
+  readonly maxsim_coverage_exponent: number;
   /** What one step along a sequence leaves of a neighbour's score; two steps leave its square. */
   readonly neighbour_decay: number;
   readonly neighbour_steps_max: number;
@@ -34,14 +40,17 @@ export type RankingConstants = {
 export const RANKING: RankingConstants = {
   text_pool_max: 200,
   vector_pool_max: 200,
-  vector_share: 0.5,
+  vector_share: 0.55,
+  cosine_share: 0.5,
   missing_vector_share: 0.8,
   maxsim_pool_max: 50,
   maxsim_share: 0.5,
+  maxsim_short_tokens: 15,
+  maxsim_coverage_exponent: 2,
   neighbour_decay: 0.3,
   neighbour_steps_max: 3,
-  neighbour_after_share: 0.8,
-  session_share: 0.4,
+  neighbour_after_share: 0.7,
+  session_share: 0.5,
   sequence_seeds_max: 80,
   importance_share: 0.01,
   fold_similarity_min: 0.92,

@@ -14,14 +14,15 @@ const highest = (scores: Iterable<number>): number => {
 
 /**
  * Nearness of each record, 0..1 of the nearest. The fitted score is better where texts are alike (a conversation), the
- * plain cosine where they are not (notes on everything); their mean is as good as the better one on either.
+ * plain cosine where they are not (notes on everything); a mixture is as good as the better one on either.
  */
-const nearness = (vector: readonly VectorEvidence[]): Map<number, number> => {
+const nearness = (vector: readonly VectorEvidence[], cosine_share: number): Map<number, number> => {
   const bestFitted = highest(vector.map((hit) => hit.score)) || 1;
   const bestPlain = highest(vector.map((hit) => hit.cosine)) || 1;
   const near = new Map<number, number>();
   for (const { row_id, score, cosine } of vector) {
-    const value = (Math.max(0, score) / bestFitted + Math.max(0, cosine) / bestPlain) / 2;
+    const value =
+      ((1 - cosine_share) * Math.max(0, score)) / bestFitted + (cosine_share * Math.max(0, cosine)) / bestPlain;
     near.set(row_id, Math.max(value, near.get(row_id) ?? 0));
   }
   return near;
@@ -33,7 +34,7 @@ const nearness = (vector: readonly VectorEvidence[]): Map<number, number> => {
  */
 export const fuse = (input: Pick<RankInput, 'text' | 'vector'>, constants: RankingConstants): Map<number, Fused> => {
   const words = new Map(input.text.map(({ row_id, score }) => [row_id, score]));
-  const meaning = nearness(input.vector);
+  const meaning = nearness(input.vector, constants.cosine_share);
   const bestWords = highest(words.values());
   const bestMeaning = highest(meaning.values());
   const share = bestMeaning > 0 ? constants.vector_share : 0;

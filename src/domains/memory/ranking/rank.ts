@@ -17,24 +17,31 @@ const sum = (fused: Fused): number => fused.bm25 + fused.vector;
 export const byFusedScore = (fused: ReadonlyMap<number, Fused>): [number, Fused][] =>
   [...fused].sort((a, b) => sum(b[1]) - sum(a[1]) || b[0] - a[0]);
 
+type Found = { readonly similarity: number; readonly count: number };
+
 const interactionsOf = (
   order: readonly [number, Fused][],
   input: RankInput,
   interaction: Interaction,
-): Map<number, number> => {
-  const found = new Map<number, number>();
+): Map<number, Found> => {
+  const found = new Map<number, Found>();
   for (const [row_id] of order) {
     const packed = input.candidates.get(row_id)?.tokens;
     const value = packed ? maxSim(interaction, packed) : undefined;
-    if (value !== undefined) found.set(row_id, value);
+    if (value) found.set(row_id, value);
   }
   return found;
 };
 
-/**
- * Mixes late interaction into the fused scores. Its share grows with the part of the pool that has token vectors;
- * a text without them keeps the place its fused score gives it.
- */
+/** How far late interaction is trusted: fully where the whole pool is one-liners, less the more and the longer texts there are. */
+const shareOf = (found: readonly Found[], pool_count: number, constants: RankingConstants): number => {
+  if (found.length < 2) return 0;
+  const mean = found.reduce((all, { count }) => all + count, 0) / found.length;
+  const covered = (found.length / pool_count) ** constants.maxsim_coverage_exponent;
+  return constants.maxsim_share * covered * Math.min(1, constants.maxsim_short_tokens / mean);
+};
+
+/** Mixes late interaction into the fused scores; a text without token vectors keeps the place its fused score gives it. */
 const withInteraction = (
   order: readonly [number, Fused][],
   input: RankInput,
@@ -42,17 +49,17 @@ const withInteraction = (
 ): Scored[] => {
   const pool = order.slice(0, constants.maxsim_pool_max);
   const interaction = input.query_tokens && prepareInteraction(input.query_tokens, input.rarity ?? new Map());
-  const found = interaction ? interactionsOf(pool, input, interaction) : new Map<number, number>();
-  const values = [...found.values()];
-  const low = Math.min(...values);
-  const range = Math.max(...values) - low;
-  const share = found.size > 1 && range > 0 ? (constants.maxsim_share * found.size) / pool.length : 0;
+  const found = interaction ? interactionsOf(pool, input, interaction) : new Map<number, Found>();
+  const similarities = [...found.values()].map(({ similarity }) => similarity);
+  const low = Math.min(...similarities);
+  const range = Math.max(...similarities) - low;
+  const share = range > 0 ? shareOf([...found.values()], pool.length, constants) : 0;
   const best = pool[0] ? sum(pool[0][1]) : 0;
   const inPool = new Set(pool.map(([row_id]) => row_id));
   return order.map(([row_id, fused]) => {
     const value = found.get(row_id);
     const own = inPool.has(row_id) ? sum(fused) : 0;
-    const maxsim = share === 0 ? 0 : share * (value === undefined ? own : (best * (value - low)) / range);
+    const maxsim = share * (value === undefined ? own : share > 0 ? (best * (value.similarity - low)) / range : 0);
     return { row_id, bm25: (1 - share) * fused.bm25, vector: (1 - share) * fused.vector, maxsim };
   });
 };
