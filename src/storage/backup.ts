@@ -1,9 +1,10 @@
 // Copies of the whole store: written while others go on writing, checked before they replace anything.
-import { copyFileSync, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { toIso } from '../kernel/clock.ts';
 import { failure } from '../kernel/errors.ts';
+import { makeDirectory } from './make-directory.ts';
 import { SCHEMA_VERSION } from './migrations/index.ts';
 import { isBusy, storageError } from './sqlite/errors.ts';
 import { STORE_FILE } from './sqlite/open.ts';
@@ -20,14 +21,17 @@ export async function backupStore(raw: DatabaseSync, path: string): Promise<Back
     throw failure('conflict', `${target} exists already.`, 'Choose another name; a backup overwrites nothing.');
   const unfinished = `${target}.unfinished`;
   try {
-    mkdirSync(dirname(target), { recursive: true });
+    makeDirectory(dirname(target));
     rmSync(unfinished, { force: true });
     raw.prepare('vacuum into ?').run(unfinished);
+    // A backup may lie outside the data directory, which only its owner can enter.
+    chmodSync(unfinished, 0o600);
     const memories = inspect(unfinished);
     renameSync(unfinished, target);
     return { bytes: statSync(target).size, memories };
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    // Where not even the folder can be made, there is nothing to take away.
+    if (existsSync(unfinished)) rmSync(unfinished, { force: true });
     throw storageError(error, target);
   }
 }
@@ -44,13 +48,28 @@ export function restoreBackup(data_dir: string, backup: string): RestoreReport {
   if (!existsSync(source)) throw failure('not_found', `There is no backup ${source}.`, 'Check the path.');
   const memories = inspect(source);
   const file = join(data_dir, STORE_FILE);
-  mkdirSync(data_dir, { recursive: true, mode: 0o700 });
-  if (existsSync(file)) refuseWhileOpen(file);
+  try {
+    makeDirectory(data_dir);
+    if (existsSync(file)) refuseWhileOpen(file);
+    return { memories, kept: replaceStore(data_dir, file, source) };
+  } catch (error) {
+    throw storageError(error, file);
+  }
+}
+
+/** The copy is whole before the earlier store moves, so that a full disk costs nothing. Returns where that one lies. */
+function replaceStore(data_dir: string, file: string, source: string): string | undefined {
   const incoming = `${file}.incoming`;
-  copyFileSync(source, incoming);
-  const kept = existsSync(file) ? keepEarlier(data_dir, file) : undefined;
-  renameSync(incoming, file);
-  return { memories, kept };
+  try {
+    copyFileSync(source, incoming);
+    chmodSync(incoming, 0o600);
+    const kept = existsSync(file) ? keepEarlier(data_dir, file) : undefined;
+    renameSync(incoming, file);
+    return kept;
+  } catch (error) {
+    rmSync(incoming, { force: true });
+    throw error;
+  }
 }
 
 /** In WAL mode the exclusive lock is to be had only where nobody else has the file open. */
@@ -76,7 +95,7 @@ function refuseWhileOpen(file: string): void {
 
 function keepEarlier(data_dir: string, file: string): string {
   const folder = join(data_dir, 'backups');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeDirectory(folder);
   const kept = join(folder, `before-restore-${toIso(Date.now()).replaceAll(':', '')}.db`);
   for (const suffix of ['', '-wal', '-shm']) {
     if (existsSync(file + suffix)) renameSync(file + suffix, kept + suffix);

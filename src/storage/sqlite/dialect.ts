@@ -1,5 +1,6 @@
 // Kysely over node:sqlite: one connection, cached statements, transactions that take the write lock at once.
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 import {
   CompiledQuery,
   type DatabaseConnection,
@@ -11,9 +12,13 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { storageError } from './errors.ts';
+import { limits } from '../../kernel/limits.ts';
+import { isBusy, storageError } from './errors.ts';
 
 const STATEMENT_CACHE_SIZE = 256;
+/** A commit takes one to a few milliseconds: looking more often would only cost time. */
+const LOCK_RETRY_MIN_MS = 1;
+const LOCK_RETRY_SPREAD_MS = 2;
 
 interface CachedStatement {
   readonly statement: StatementSync;
@@ -24,7 +29,7 @@ interface CachedStatement {
 export function nodeSqliteDialect(raw: DatabaseSync, file: string): Dialect {
   return {
     createAdapter: () => new SqliteAdapter(),
-    createDriver: () => createDriver(raw, createConnection(raw, file)),
+    createDriver: () => createDriver(raw, file, createConnection(raw, file)),
     createIntrospector: (db) => new SqliteIntrospector(db),
     createQueryCompiler: () => new SqliteQueryCompiler(),
   };
@@ -63,15 +68,14 @@ function createConnection(raw: DatabaseSync, file: string): DatabaseConnection {
   };
 }
 
-function createDriver(raw: DatabaseSync, connection: DatabaseConnection): Driver {
+function createDriver(raw: DatabaseSync, file: string, connection: DatabaseConnection): Driver {
   const command = async (target: DatabaseConnection, sql: string) => {
     await target.executeQuery(CompiledQuery.raw(sql));
   };
   return {
     init: async () => {},
     acquireConnection: async () => connection,
-    // A deferred transaction that upgrades to a write fails under contention; taking the lock first only waits.
-    beginTransaction: (target) => command(target, 'begin immediate'),
+    beginTransaction: () => takeWriteLock(raw, file),
     commitTransaction: (target) => command(target, 'commit'),
     // SQLite rolls back by itself on some failures; a second rollback would hide the reason of the first.
     rollbackTransaction: async (target) => (raw.isTransaction ? command(target, 'rollback') : undefined),
@@ -81,4 +85,26 @@ function createDriver(raw: DatabaseSync, connection: DatabaseConnection): Driver
     releaseConnection: async () => {},
     destroy: async () => {},
   };
+}
+
+/**
+ * Begins a transaction that holds the write lock from the start: a deferred one that upgrades later fails under
+ * contention. Waits for other processes without SQLite's own busy handler, which would block this thread and sleeps
+ * for up to 100 ms while the lock may be free. Rejects with `unavailable` where it stays busy.
+ */
+async function takeWriteLock(raw: DatabaseSync, file: string): Promise<void> {
+  const deadline_ms = performance.now() + limits.store_busy_timeout_ms;
+  for (;;) {
+    raw.exec('pragma busy_timeout = 0');
+    try {
+      raw.exec('begin immediate');
+      return;
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline_ms) throw storageError(error, file);
+    } finally {
+      raw.exec(`pragma busy_timeout = ${limits.store_busy_timeout_ms}`);
+    }
+    // Not always the same pause, so that processes do not keep meeting.
+    await setTimeout(LOCK_RETRY_MIN_MS + Math.random() * LOCK_RETRY_SPREAD_MS);
+  }
 }

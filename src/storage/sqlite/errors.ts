@@ -57,6 +57,22 @@ export function storageError(error: unknown, file: string): unknown {
         { cause: error },
       );
     default:
-      return error;
+      return fileError(error, file);
   }
+}
+
+/** What the file system refused while a store or a copy of it was written. */
+function fileError(error: unknown, file: string): unknown {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return failure('storage_full', `There is no space for ${file}.`, 'Free space on that disk.', { cause: error });
+  if (['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT'].includes(code)) {
+    return failure(
+      'storage_read_only',
+      `${file} cannot be written (${code}).`,
+      'Check that its folder exists and that this user may write there.',
+      { cause: error },
+    );
+  }
+  return error;
 }

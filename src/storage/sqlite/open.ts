@@ -1,9 +1,10 @@
 // Opens the store's file: pragmas, retries while other processes start too, and clear errors for what goes wrong in practice.
-import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { isBusy, storageError } from './errors.ts';
 
 export const STORE_FILE = 'haivemind.db';
@@ -54,7 +55,7 @@ function lookWithoutWriting(file: string, accept: (raw: DatabaseSync, file: stri
 
 function prepareDirectory(data_dir: string, file: string): void {
   try {
-    mkdirSync(data_dir, { recursive: true, mode: 0o700 });
+    makeDirectory(data_dir);
     accessSync(data_dir, constants.W_OK | constants.R_OK);
     if (existsSync(file)) accessSync(file, constants.W_OK | constants.R_OK);
   } catch (cause) {
