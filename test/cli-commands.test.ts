@@ -193,6 +193,36 @@ describe.each([{ hub: false }, { hub: true }])('operations, hub running: $hub', 
   });
 });
 
+describe('doctor', () => {
+  it('names a configuration that is broken, wherever it lies, and checks the rest', async () => {
+    const here = makePlace();
+    try {
+      mkdirSync(here.data_dir);
+      writeFileSync(join(here.data_dir, 'config.json'), '{"server":');
+      for (const env of [{}, { HAIVEMIND_CONFIG: join(here.home, 'missing.json') }]) {
+        const ran = await here.run(['doctor'], { env });
+        expect(ran).toMatchObject({ code: 1, stderr: '' });
+        expect(ran.stdout).toMatch(/^FAILED +configuration .+\n +fix: /m);
+      }
+    } finally {
+      await here.remove();
+    }
+  });
+
+  it('finds a client that starts a path which is gone', async () => {
+    const here = makePlace();
+    try {
+      const server = { command: join(here.home, 'gone', 'node'), args: [cliPath, 'mcp'] };
+      writeFileSync(join(here.home, '.claude.json'), JSON.stringify({ mcpServers: { haivemind: server } }));
+      const ran = await here.run(['doctor']);
+      expect(ran.code).toBe(1);
+      expect(ran.stdout).toMatch(/^FAILED +client .+gone.node, which does not exist\n +fix: /m);
+    } finally {
+      await here.remove();
+    }
+  });
+});
+
 describe('pipes', () => {
   it('ends quietly when the reader has seen enough', async () => {
     const shell = spawn('bash', ['-c', `"${node24}" "${cliPath}" --help | head -n 1; echo "\${PIPESTATUS[0]}"`], {

@@ -31,11 +31,21 @@ async function allChecks(flags: GlobalOptions, ctx: CliContext): Promise<HealthC
     checks.push({ name: 'configuration', status: 'ok', detail: config.file ?? 'defaults and environment' });
   } catch (error) {
     checks.push(failed('configuration', error));
-    config = loadConfig(flags.dataDir ? { HAIVEMIND_DATA_DIR: flags.dataDir } : { HOME: ctx.io.env.HOME }, '/');
-    return [...checks, ...(await outside(config, ctx))];
+    const rest = withoutFile(flags, ctx);
+    return rest ? [...checks, ...(await outside(rest, ctx))] : checks;
   }
   checks.push(...(await outside(config, ctx)));
   return [...checks, ...(await inside(config, flags, ctx))];
+}
+
+/** Enough to look at the machine by; undefined where the data directory's own file is the broken one. */
+function withoutFile(flags: GlobalOptions, ctx: CliContext): LoadedConfig | undefined {
+  const data_dir = flags.dataDir ?? ctx.io.env.HAIVEMIND_DATA_DIR;
+  try {
+    return loadConfig({ HOME: ctx.io.env.HOME, ...(data_dir ? { HAIVEMIND_DATA_DIR: data_dir } : {}) }, ctx.io.cwd);
+  } catch {
+    return undefined;
+  }
 }
 
 /** What can be seen without opening the store. */
