@@ -16,7 +16,7 @@ export type RankingConstants = {
   readonly maxsim_pool_max: number;
   /** Share of late interaction where all of the pool is one-liners. */
   readonly maxsim_share: number;
-  /** Texts of up to this many telling tokens are one-liners; above, the share falls with the mean length. */
+  /** Texts of up to this many telling tokens are one-liners; above, the share falls with the square of the mean length. */
   readonly maxsim_short_tokens: number;
   /** The share falls with this power of the part of the pool that has token vectors: like compares with like. */
   readonly maxsim_coverage_exponent: number;
@@ -45,7 +45,7 @@ export const RANKING: RankingConstants = {
   missing_vector_share: 0.8,
   maxsim_pool_max: 50,
   maxsim_share: 0.5,
-  maxsim_short_tokens: 15,
+  maxsim_short_tokens: 20,
   maxsim_coverage_exponent: 2,
   neighbour_decay: 0.3,
   neighbour_steps_max: 3,

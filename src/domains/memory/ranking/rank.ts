@@ -38,7 +38,7 @@ const shareOf = (found: readonly Found[], pool_count: number, constants: Ranking
   if (found.length < 2) return 0;
   const mean = found.reduce((all, { count }) => all + count, 0) / found.length;
   const covered = (found.length / pool_count) ** constants.maxsim_coverage_exponent;
-  return constants.maxsim_share * covered * Math.min(1, constants.maxsim_short_tokens / mean);
+  return constants.maxsim_share * covered * Math.min(1, constants.maxsim_short_tokens / mean) ** 2;
 };
 
 /** Mixes late interaction into the fused scores; a text without token vectors keeps the place its fused score gives it. */
