@@ -9,6 +9,7 @@ import { bindOperation, type Principal } from './kernel/operation.ts';
 import { createChangeFeed } from './runtime/change-feed.ts';
 import { createEmbedder } from './runtime/embedder.ts';
 import { createHealth } from './runtime/health.ts';
+import { inspect } from './runtime/inspect.ts';
 import { INSTRUCTIONS } from './runtime/instructions.ts';
 import { createLog } from './runtime/log.ts';
 import { startMaintenance } from './runtime/maintenance.ts';
@@ -97,6 +98,8 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     syncStatus: () => syncStatus(store, version),
     onResourceChanged: feed.subscribe,
     backup: (path) => backupStore(store.raw, path),
+    settle: memory.follower.settle,
+    inspect: () => inspect({ store, embedder }),
     close: () => shutDown({ role, executor, memory, sessions, embedder, store, stopMaintenance, log }),
   };
 }

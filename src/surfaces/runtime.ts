@@ -142,4 +142,8 @@ export interface OpenOptions {
 export interface LocalRuntime extends Runtime {
   /** Writes a consistent copy while others go on writing; the file must not exist. */
   backup(path: string): Promise<{ readonly bytes: number; readonly memories: number }>;
+  /** Resolves when this process has made the vectors of all it stored; `left` counts down. */
+  settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
+  /** Checks that read everything once. */
+  inspect(): Promise<readonly HealthCheck[]>;
 }

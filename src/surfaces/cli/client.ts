@@ -1,6 +1,6 @@
 // The one interface commands call operations through, whether a hub runs on this machine or not.
 import type { Progress } from '../../kernel/operation.ts';
-import type { ExportOptions, HealthReport, ImportOptions, TransferEvent } from '../runtime.ts';
+import type { ExportOptions, HealthCheck, HealthReport, ImportOptions, TransferEvent } from '../runtime.ts';
 
 export interface CallOptions {
   readonly signal: AbortSignal;
@@ -14,6 +14,10 @@ export interface OperationClient {
   importFrom(source: AsyncIterable<Uint8Array>, options: ImportOptions): AsyncIterable<TransferEvent>;
   exportTo(options: ExportOptions): AsyncIterable<string>;
   health(): Promise<HealthReport>;
+  /** Waits until what this command stored is found by meaning too; a hub does that by itself. */
+  settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
+  /** The checks that read everything; none through a hub, whose own health is asked instead. */
+  inspect(): Promise<readonly HealthCheck[]>;
   close(): Promise<void>;
 }
 

@@ -61,6 +61,8 @@ export function hubClient(hub: HubRecord, io: Pick<CliIo, 'env' | 'cwd'>): Opera
       const answer = await send(`/api/v1/export?${query}`, { method: 'GET', signal });
       yield* textOf(answer);
     },
+    settle: async () => {},
+    inspect: async () => [],
     async health() {
       const answer = await send('/health', { method: 'GET', signal: AbortSignal.timeout(10_000) });
       return (await answer.json()) as HealthReport;

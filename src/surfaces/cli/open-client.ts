@@ -57,6 +57,8 @@ function localClient(runtime: LocalRuntime, cwd: string): OperationClient {
     importFrom: (source, options) => runtime.transfers.importFrom(source, principal, options),
     exportTo: (options) => runtime.transfers.exportTo(principal, options),
     health: () => runtime.health(),
+    settle: runtime.settle,
+    inspect: runtime.inspect,
     async close() {
       await runtime.executor.drained();
       await runtime.close();

@@ -34,6 +34,8 @@ export interface Follower extends VectorFollower {
   start(): void;
   /** Resolves when this process has nothing left to embed. Rejects when `signal` ends the wait. */
   idle(signal?: AbortSignal): Promise<void>;
+  /** Like `idle`, telling how many are left after each batch. */
+  settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
   /** Takes over abandoned rows now. */
   sweep(): Promise<void>;
   /** Ends the work, within a batch too, and gives back what has no vector yet. */
@@ -54,6 +56,7 @@ export function createFollower(deps: FollowerDeps): Follower {
   const own = new Map<number, number>();
   const stopping = new AbortController();
   let working: Promise<void> | undefined;
+  const listeners = new Set<(left: number) => void>();
   let timer: NodeJS.Timeout | undefined;
 
   const claimUntil = () => store.clock.now() + CLAIM_MS + own.size * CLAIM_PER_TEXT_MS;
@@ -71,6 +74,7 @@ export function createFollower(deps: FollowerDeps): Follower {
     while (own.size > 0 && !stopped()) {
       const { ids, attempts } = takeBatch(own);
       await embedBatch(ids, attempts);
+      for (const listener of listeners) listener(own.size);
     }
     // A long queue of a process that died is taken over in one go, not at the pace of the timer.
     if (timer) await sweep().catch((error: unknown) => deps.onError(error, 0));
@@ -135,6 +139,14 @@ export function createFollower(deps: FollowerDeps): Follower {
     sweep,
     async idle(signal) {
       while (working) await orAborted(working, signal);
+    },
+    async settle(onProgress, signal) {
+      listeners.add(onProgress);
+      try {
+        while (working) await orAborted(working, signal);
+      } finally {
+        listeners.delete(onProgress);
+      }
     },
     async stop() {
       stopping.abort();

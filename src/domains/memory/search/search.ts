@@ -17,7 +17,6 @@ import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts'
 import { type Candidates, chunkBounds, factsInRanges, factsOf, type Reachable, tokensOf } from './candidates.ts';
 import { type Duplicates, findDuplicates } from './duplicates.ts';
 import type { VectorMirror } from './mirror.ts';
-import { queueDepth } from './vector-rows.ts';
 
 export interface Hit {
   readonly row: MemoryRow;
@@ -49,8 +48,6 @@ export interface MemorySearch {
     options: { readonly threshold: number; readonly limit: number },
     ctx: OperationContext,
   ): Promise<Duplicates>;
-  /** Memories that wait for their vector. */
-  pending(): Promise<number>;
   /** What keeps search by meaning from working, if anything. */
   trouble(): ErrorBody | undefined;
 }
@@ -101,7 +98,6 @@ export function createMemorySearch(deps: SearchDeps): MemorySearch {
       return { hits: await toHits(deps, page, ctx), mode: question ? 'hybrid' : 'text', notice };
     },
     duplicates: (filter, options, ctx) => findDuplicates(store, embedder, filter, options, ctx),
-    pending: () => queueDepth(store),
     trouble: () => trouble,
   };
 }

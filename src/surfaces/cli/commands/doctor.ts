@@ -69,8 +69,9 @@ async function inside(config: LoadedConfig, flags: GlobalOptions, ctx: CliContex
     const client = await openClient(ctx, configFor(ctx, flags));
     try {
       const { machine_id, checks } = await client.health();
+      const deep = await client.inspect();
       // The disk was looked at from outside, where it counts even if the store does not open.
-      const own = checks.filter((check) => check.name !== 'disk');
+      const own = [...checks.filter((check) => check.name !== 'disk'), ...deep];
       return machine_id === config.machine_id ? own : [...own, strangeMachine(machine_id)];
     } finally {
       await client.close();

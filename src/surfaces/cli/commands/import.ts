@@ -60,6 +60,7 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
       totals.conversations += done.conversations;
       totals.formats.add(done.format);
     }
+    await client.settle((left) => bar.update(total_bytes ?? before_bytes, `${left} vectors to make`), ctx.io.signal);
   } finally {
     bar.stop();
     await client.close();

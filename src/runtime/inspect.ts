@@ -1,0 +1,47 @@
+// The slow checks that `haivemind doctor` makes: the whole file, the full-text index, the model's files.
+import { sql } from 'kysely';
+import { toErrorBody } from '../kernel/errors.ts';
+import type { Database } from '../storage/database.ts';
+import type { Embedder } from '../storage/embedding/port.ts';
+import type { HealthCheck } from '../surfaces/runtime.ts';
+
+const RESTORE = 'Keep the file; restore a copy with `haivemind restore <backup>` or from the backups folder beside it.';
+
+export interface InspectDeps {
+  readonly store: Database;
+  readonly embedder: Embedder;
+}
+
+/** Reads everything once; seconds on a large store. */
+export async function inspect({ store, embedder }: InspectDeps): Promise<readonly HealthCheck[]> {
+  return [
+    await guarded('integrity', RESTORE, async () => {
+      const result = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(store.db);
+      const said = result.rows[0]?.quick_check ?? 'nothing';
+      if (said !== 'ok') throw new Error(said);
+      return 'every page of the store reads well';
+    }),
+    await guarded('full text', 'Export the memories, restore a backup, and import them again.', async () => {
+      const result = await sql<{ memories: number; indexed: number }>`
+        select (select count(*) from memories where deleted_at is null) as memories,
+               (select count(*) from memory_fts_docsize) as indexed`.execute(store.db);
+      const { memories = 0, indexed = 0 } = result.rows[0] ?? {};
+      if (memories !== indexed) throw new Error(`${memories} memories, ${indexed} in the index of words`);
+      return `${indexed} memories in the index of words`;
+    }),
+    await guarded('model', 'Install haivemind again, or copy models/ from a good installation.', async () => {
+      await embedder.warm();
+      return `${embedder.id} loads`;
+    }),
+  ];
+}
+
+async function guarded(name: string, fix: string, check: () => Promise<string>): Promise<HealthCheck> {
+  try {
+    return { name, status: 'ok', detail: await check() };
+  } catch (error) {
+    const body = toErrorBody(error);
+    if (body.code !== 'internal') return { name, status: 'failed', detail: body.message, fix: body.hint };
+    return { name, status: 'failed', detail: error instanceof Error ? error.message : String(error), fix };
+  }
+}
