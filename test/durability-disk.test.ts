@@ -1,6 +1,16 @@
 // A disk that is full and a directory that cannot be written: clear errors, and nothing that was there is touched.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -207,7 +217,8 @@ describe('a directory that cannot be written', () => {
   });
   afterAll(() => {
     install?.remove();
-    chmodSync(base, 0o755);
+    // Without root, what cannot be written cannot be removed either.
+    for (const name of readdirSync(base)) chmodSync(join(base, name), 0o755);
     rmSync(base, { recursive: true, force: true });
   });
 
