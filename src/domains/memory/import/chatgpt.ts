@@ -10,37 +10,37 @@ import type { ParsedEvent } from './types.ts';
 export function chatgptParser(ctx: ParseContext): ValueParser {
   return {
     format: 'chatgpt',
-    accepts: (value) => isRecord(value['mapping']),
+    accepts: (value) => isRecord(value.mapping),
     take: (value) => takeConversation(ctx, value),
     end: () => [],
   };
 }
 
 async function* takeConversation(ctx: ParseContext, conversation: JsonRecord): AsyncGenerator<ParsedEvent> {
-  const mapping = recordOf(conversation['mapping']);
-  const own = firstText(conversation['conversation_id'], conversation['id']);
+  const mapping = recordOf(conversation.mapping);
+  const own = firstText(conversation.conversation_id, conversation.id);
   const nodes = Object.keys(mapping).length;
-  const path = currentPath(mapping, textOf(conversation['current_node']));
+  const path = currentPath(mapping, textOf(conversation.current_node));
   if (own === undefined || (nodes > 0 && path.length === 0)) {
     yield ctx.problem('unknown_shape', 'a ChatGPT conversation without an id or without messages that form a path');
     return;
   }
   const writer = createSessionWriter(ctx, { format: 'chatgpt', id: own });
-  const title = await titleOf(ctx, textOf(conversation['title']) ?? 'Untitled conversation');
-  const startedAt = momentOf(conversation['create_time']);
+  const title = await titleOf(ctx, textOf(conversation.title) ?? 'Untitled conversation');
+  const startedAt = momentOf(conversation.create_time);
   const counts = { messages: 0, hidden: 0, empty: 0 };
   for (const { id, node } of path) {
-    const message = node['message'];
+    const message = node.message;
     if (!isRecord(message)) continue;
     counts.messages++;
-    const text = isHidden(message) ? '' : contentText(recordOf(message['content']));
+    const text = isHidden(message) ? '' : contentText(recordOf(message.content));
     if (isHidden(message)) counts.hidden++;
     else if (text.trim() === '') counts.empty++;
     yield* await writer.turn({
       id,
       speaker: messageSpeaker(message),
       text,
-      occurredAt: momentOf(message['create_time']) ?? startedAt,
+      occurredAt: momentOf(message.create_time) ?? startedAt,
       metadata: messageMetadata(message, title),
     });
   }
@@ -80,7 +80,7 @@ function currentPath(mapping: JsonRecord, current: string | undefined): PathNode
     const node = mapping[id];
     if (!isRecord(node)) break;
     path.push({ id, node });
-    id = textOf(node['parent']);
+    id = textOf(node.parent);
   }
   return path.reverse();
 }
@@ -88,31 +88,31 @@ function currentPath(mapping: JsonRecord, current: string | undefined): PathNode
 const HIDDEN_CONTENT = new Set(['user_editable_context', 'model_editable_context', 'thoughts', 'reasoning_recap']);
 
 function isHidden(message: JsonRecord): boolean {
-  const role = textOf(recordOf(message['author'])['role']);
-  const type = textOf(recordOf(message['content'])['content_type']) ?? '';
+  const role = textOf(recordOf(message.author).role);
+  const type = textOf(recordOf(message.content).content_type) ?? '';
   return (
     role === 'system' ||
-    recordOf(message['metadata'])['is_visually_hidden_from_conversation'] === true ||
+    recordOf(message.metadata).is_visually_hidden_from_conversation === true ||
     HIDDEN_CONTENT.has(type)
   );
 }
 
 function messageSpeaker(message: JsonRecord): string {
-  const author = recordOf(message['author']);
-  const role = speakerOf(textOf(author['role']) ?? 'unknown');
-  const name = textOf(author['name']);
-  const recipient = textOf(message['recipient']);
+  const author = recordOf(message.author);
+  const role = speakerOf(textOf(author.role) ?? 'unknown');
+  const name = textOf(author.name);
+  const recipient = textOf(message.recipient);
   if (name !== undefined) return `${role} ${name}`;
   return recipient === undefined || recipient === 'all' ? role : `${role} to ${recipient}`;
 }
 
 function contentText(content: JsonRecord): string {
-  const parts = listOf(content['parts']).map(partText);
-  const text = firstText(content['text'], content['result']);
+  const parts = listOf(content.parts).map(partText);
+  const text = firstText(content.text, content.result);
   if (text !== undefined) {
-    const language = textOf(content['language']);
+    const language = textOf(content.language);
     parts.push(
-      content['content_type'] === 'code'
+      content.content_type === 'code'
         ? `\`\`\`${language === 'unknown' ? '' : (language ?? '')}\n${text}\n\`\`\``
         : text,
     );
@@ -123,12 +123,12 @@ function contentText(content: JsonRecord): string {
 function partText(part: unknown): string {
   if (typeof part === 'string') return part;
   const record = recordOf(part);
-  return textOf(record['text']) ?? (textOf(record['content_type'])?.includes('image') ? '[image]' : '');
+  return textOf(record.text) ?? (textOf(record.content_type)?.includes('image') ? '[image]' : '');
 }
 
 function messageMetadata(message: JsonRecord, title: string): Record<string, unknown> {
-  const model = textOf(recordOf(message['metadata'])['model_slug']);
-  const role = textOf(recordOf(message['author'])['role']);
+  const model = textOf(recordOf(message.metadata).model_slug);
+  const role = textOf(recordOf(message.author).role);
   return {
     conversation_title: title,
     ...(role === undefined ? {} : { role }),

@@ -78,12 +78,12 @@ export function createChain(ctx: ParseContext, writer: SessionWriter, speaker: s
     results(content) {
       let failed = 0;
       for (const block of listOf(content).map(recordOf)) {
-        if (block['type'] !== 'tool_result') continue;
-        const isError = block['is_error'] === true;
+        if (block.type !== 'tool_result') continue;
+        const isError = block.is_error === true;
         if (isError) failed++;
-        const id = textOf(block['tool_use_id']) ?? '';
+        const id = textOf(block.tool_use_id) ?? '';
         const call = waiting.get(id);
-        if (call) call.result = { text: resultHead(block['content']), isError };
+        if (call) call.result = { text: resultHead(block.content), isError };
         waiting.delete(id);
       }
       return failed;
@@ -100,12 +100,12 @@ function resultHead(content: unknown): string {
 export function toolCalls(content: unknown): ToolCall[] {
   const uses = listOf(content)
     .map(recordOf)
-    .filter((block) => block['type'] === 'tool_use');
+    .filter((block) => block.type === 'tool_use');
   return uses.map(
     (block): ToolCall => ({
-      id: textOf(block['id']) ?? '',
-      name: textOf(block['name']) ?? 'tool',
-      input: recordOf(block['input']) satisfies JsonRecord,
+      id: textOf(block.id) ?? '',
+      name: textOf(block.name) ?? 'tool',
+      input: recordOf(block.input) satisfies JsonRecord,
     }),
   );
 }

@@ -35,8 +35,8 @@ export function messageText(content: unknown): string {
   if (typeof content === 'string') return content;
   const texts: string[] = [];
   for (const block of listOf(content).map(recordOf)) {
-    const type = textOf(block['type']);
-    if (type === 'text') texts.push(textOf(block['text']) ?? '');
+    const type = textOf(block.type);
+    if (type === 'text') texts.push(textOf(block.text) ?? '');
     else if (type === 'image') texts.push('[image]');
     else if (type === 'document') texts.push('[document]');
   }

@@ -28,7 +28,7 @@ const TELLING_FIELDS = [
 export function resultText(content: unknown): string {
   if (typeof content === 'string') return content;
   return listOf(content)
-    .map((block) => (isRecord(block) ? (textOf(block['text']) ?? `[${textOf(block['type']) ?? 'data'}]`) : ''))
+    .map((block) => (isRecord(block) ? (textOf(block.text) ?? `[${textOf(block.type) ?? 'data'}]`) : ''))
     .filter((text) => text !== '')
     .join('\n');
 }
@@ -78,9 +78,9 @@ function describeInput(call: ToolCall): string {
   const main = TELLING_FIELDS.map((field) => textOf(input[field])).find((text) => text !== undefined);
   const change = changeOf(input);
   if (main !== undefined) {
-    const description = textOf(input['description']);
+    const description = textOf(input.description);
     const note = description !== undefined && description !== main ? ` (${description})` : '';
-    const path = textOf(input['path']);
+    const path = textOf(input.path);
     const where = path !== undefined && path !== main ? ` in ${path}` : '';
     return `${main}${where}${note}${change}`;
   }
@@ -90,9 +90,9 @@ function describeInput(call: ToolCall): string {
 
 /** What an edit put in place of what. */
 function changeOf(input: JsonRecord): string {
-  const edits = [input, ...listOf(input['edits']).map(recordOf)];
+  const edits = [input, ...listOf(input.edits).map(recordOf)];
   return edits
-    .map((edit) => ({ before: textOf(edit['old_string']), after: firstText(edit['new_string']) }))
+    .map((edit) => ({ before: textOf(edit.old_string), after: firstText(edit.new_string) }))
     .filter(({ before, after }) => before !== undefined || after !== undefined)
     .map(({ before = '', after = '' }) => ` "${oneLine(before)}" -> "${oneLine(after)}"`)
     .join(';');

@@ -34,16 +34,16 @@ export function claudeCodeParser(ctx: ParseContext): ValueParser {
   }
 
   async function* take(line: JsonRecord): AsyncGenerator<ParsedEvent> {
-    const type = textOf(line['type']) ?? '';
+    const type = textOf(line.type) ?? '';
     countLineType(ctx, type);
     if (type === 'summary') {
-      const summary = textOf(line['summary']);
+      const summary = textOf(line.summary);
       if (summary !== undefined && summaries.size < importBounds.open_sessions_max_count) {
-        summaries.set(firstText(line['leafUuid']) ?? summary, summary);
+        summaries.set(firstText(line.leafUuid) ?? summary, summary);
       }
       return;
     }
-    const sessionId = textOf(line['sessionId']);
+    const sessionId = textOf(line.sessionId);
     if (sessionId === undefined) return;
     const session = yield* sessionOf(sessionId);
     noteLine(session, line, summaries);
@@ -53,11 +53,9 @@ export function claudeCodeParser(ctx: ParseContext): ValueParser {
   return {
     format: 'claude-code',
     accepts: (value) => {
-      const type = textOf(value['type']);
+      const type = textOf(value.type);
       if (type === undefined) return false;
-      return SESSION_TYPES.has(type)
-        ? !('content' in value && 'role' in value)
-        : textOf(value['sessionId']) !== undefined;
+      return SESSION_TYPES.has(type) ? !('content' in value && 'role' in value) : textOf(value.sessionId) !== undefined;
     },
     take,
     async *end() {
@@ -72,25 +70,25 @@ export function claudeCodeParser(ctx: ParseContext): ValueParser {
 /** Facts that any line of a session may add. */
 function noteLine(session: Session, line: JsonRecord, summaries: Map<string, string>): void {
   session.counts.lines++;
-  const uuid = textOf(line['uuid']);
+  const uuid = textOf(line.uuid);
   const summary = uuid === undefined ? undefined : summaries.get(uuid);
   if (uuid !== undefined && summary !== undefined) {
     session.summaries.push(summary);
     summaries.delete(uuid);
   }
-  const at = momentOf(line['timestamp']);
+  const at = momentOf(line.timestamp);
   if (at !== undefined) {
     session.startedAt ??= at;
     session.endedAt = at;
   }
-  const cwd = textOf(line['cwd']);
+  const cwd = textOf(line.cwd);
   if (cwd !== undefined) {
     session.cwd ??= cwd;
     session.project ??= projectName(cwd);
   }
-  const branch = textOf(line['gitBranch']);
+  const branch = textOf(line.gitBranch);
   if (branch !== undefined) session.branch ??= branch;
-  if (line['isSidechain'] === true) session.counts.sidechain_lines++;
+  if (line.isSidechain === true) session.counts.sidechain_lines++;
 }
 
 /** Last folder of a path of any system. */
@@ -108,10 +106,10 @@ async function* takeSessionLine(
   else if (type === 'assistant') yield* takeAssistantLine(ctx, session, line);
   else {
     session.counts.skipped++;
-    const title = firstText(line['customTitle'], line['title']);
+    const title = firstText(line.customTitle, line.title);
     if (type === 'custom-title' && title !== undefined) session.customTitle = title;
-    if (type === 'ai-title') session.guessedTitle = firstText(line['aiTitle'], title) ?? '';
-    if (line['subtype'] === 'compact_boundary') {
+    if (type === 'ai-title') session.guessedTitle = firstText(line.aiTitle, title) ?? '';
+    if (line.subtype === 'compact_boundary') {
       session.counts.compactions++;
       for (const chain of session.chains.values()) yield* await chain.flush();
     }
@@ -119,8 +117,8 @@ async function* takeSessionLine(
 }
 
 async function* takeUserLine(ctx: ParseContext, session: Session, line: JsonRecord): AsyncGenerator<ParsedEvent> {
-  const content = recordOf(line['message'])['content'];
-  if (line['isCompactSummary'] === true) {
+  const content = recordOf(line.message).content;
+  if (line.isCompactSummary === true) {
     session.recaps.push(messageText(content).slice(0, importBounds.summary_length_max_chars));
     return;
   }
@@ -128,11 +126,10 @@ async function* takeUserLine(ctx: ParseContext, session: Session, line: JsonReco
   const { chain, events } = await chainOf(ctx, session, agentId);
   yield* events;
   session.counts.tool_errors += chain.results(content);
-  const read = line['isMeta'] === true ? ({ kind: 'local' } as const) : readUserText(messageText(content));
+  const read = line.isMeta === true ? ({ kind: 'local' } as const) : readUserText(messageText(content));
   if (read.kind === 'interrupted') session.counts.interrupted++;
   if (read.kind !== 'prompt') {
-    const isResult =
-      read.kind === 'empty' && listOf(content).some((block) => recordOf(block)['type'] === 'tool_result');
+    const isResult = read.kind === 'empty' && listOf(content).some((block) => recordOf(block).type === 'tool_result');
     if (!isResult) session.counts.skipped++;
     return;
   }
@@ -141,7 +138,7 @@ async function* takeUserLine(ctx: ParseContext, session: Session, line: JsonReco
     session.firstPrompt ??= read.text;
   }
   yield* await chain.prompt({
-    id: textOf(line['uuid']) ?? `${session.id}:line-${session.counts.lines}`,
+    id: textOf(line.uuid) ?? `${session.id}:line-${session.counts.lines}`,
     speaker: agentId === undefined ? 'User' : 'Main agent',
     text: read.text,
     ...lineDetails(session, line, { role: 'user', ...(agentId === undefined ? {} : { agent_id: agentId }) }),
@@ -149,22 +146,22 @@ async function* takeUserLine(ctx: ParseContext, session: Session, line: JsonReco
 }
 
 async function* takeAssistantLine(ctx: ParseContext, session: Session, line: JsonRecord): AsyncGenerator<ParsedEvent> {
-  const message = recordOf(line['message']);
-  if (line['isApiErrorMessage'] === true || message['model'] === '<synthetic>') {
+  const message = recordOf(line.message);
+  if (line.isApiErrorMessage === true || message.model === '<synthetic>') {
     session.counts.skipped++;
     return;
   }
   const agentId = agentOf(line);
   const { chain, events } = await chainOf(ctx, session, agentId);
   yield* events;
-  const calls = toolCalls(message['content']);
+  const calls = toolCalls(message.content);
   session.counts.tool_calls += calls.length;
-  const uuid = textOf(line['uuid']) ?? `${session.id}:line-${session.counts.lines}`;
-  const model = textOf(message['model']);
+  const uuid = textOf(line.uuid) ?? `${session.id}:line-${session.counts.lines}`;
+  const model = textOf(message.model);
   yield* await chain.assistant({
     uuid,
-    messageId: textOf(message['id']) ?? uuid,
-    text: messageText(message['content']),
+    messageId: textOf(message.id) ?? uuid,
+    text: messageText(message.content),
     calls,
     details: lineDetails(session, line, {
       ...(model === undefined ? {} : { model }),
@@ -175,15 +172,15 @@ async function* takeAssistantLine(ctx: ParseContext, session: Session, line: Jso
 
 /** The sub-agent that wrote a line; lines of older versions say only that there was one. */
 function agentOf(line: JsonRecord): string | undefined {
-  if (line['isSidechain'] !== true) return undefined;
-  return textOf(line['agentId']) ?? 'sidechain';
+  if (line.isSidechain !== true) return undefined;
+  return textOf(line.agentId) ?? 'sidechain';
 }
 
 function lineDetails(session: Session, line: JsonRecord, metadata: Record<string, unknown>) {
-  const cwd = textOf(line['cwd']);
-  const branch = textOf(line['gitBranch']);
+  const cwd = textOf(line.cwd);
+  const branch = textOf(line.gitBranch);
   return {
-    occurredAt: momentOf(line['timestamp']),
+    occurredAt: momentOf(line.timestamp),
     project: cwd === undefined ? session.project : projectName(cwd),
     metadata: { ...metadata, ...(branch === undefined ? {} : { git_branch: branch }) },
   };
@@ -191,5 +188,5 @@ function lineDetails(session: Session, line: JsonRecord, metadata: Record<string
 
 /** True for a line that belongs to a session file, by its shape alone. */
 export function isSessionLine(value: unknown): boolean {
-  return isRecord(value) && textOf(value['type']) !== undefined && ('sessionId' in value || 'leafUuid' in value);
+  return isRecord(value) && textOf(value.type) !== undefined && ('sessionId' in value || 'leafUuid' in value);
 }

@@ -39,13 +39,13 @@ async function* parseDocument(ctx: ParseContext, text: string, source: MarkdownS
   const { fields, body, isInvalid } = readFrontMatter(text);
   if (isInvalid) yield ctx.problem('invalid_front_matter', 'the front matter is no YAML mapping; it was kept as text');
   const safe = await ctx.safe(body);
-  const named = firstText(fields['title'], firstTitle(safe.text), basename(source.path, extname(source.path)));
+  const named = firstText(fields.title, firstTitle(safe.text), basename(source.path, extname(source.path)));
   const title = shorten(oneLine(named ?? 'Untitled'), importBounds.title_length_max_chars);
   if (safe.text === '') {
     yield ctx.problem('no_content', 'a document without text');
     return;
   }
-  const own = firstText(fields['external_id']);
+  const own = firstText(fields.external_id);
   const id =
     own !== undefined && isUsableId(own, isExported(fields) ? 0 : undefined) ? own : documentId(fields, source);
   const kinds = safe.kinds.length > 0 ? { redactions: safe.kinds } : {};
@@ -61,18 +61,18 @@ async function* parseDocument(ctx: ParseContext, text: string, source: MarkdownS
 }
 
 function documentId(fields: JsonRecord, source: MarkdownSource): string {
-  const memoryId = firstText(fields['memory_id']);
+  const memoryId = firstText(fields.memory_id);
   return memoryId === undefined ? externalId('markdown', digestOf(source.identity)) : externalId('memory', memoryId);
 }
 
 /** Written by the exporter: the body is the memory's content. */
 function isExported(fields: JsonRecord): boolean {
-  return fields['memory_id'] !== undefined;
+  return fields.memory_id !== undefined;
 }
 
 /** A title that the text does not show is put above it; an exported memory is kept to the letter. */
 function withTitle(title: string, text: string, fields: JsonRecord): string {
-  return isExported(fields) || firstTitle(text) !== undefined || fields['title'] === undefined
+  return isExported(fields) || firstTitle(text) !== undefined || fields.title === undefined
     ? text
     : `# ${title}\n\n${text}`;
 }
@@ -94,23 +94,23 @@ function sectionItems(
 }
 
 async function documentFields(ctx: ParseContext, fields: JsonRecord, source: MarkdownSource, title: string) {
-  const category = firstText(fields['category']);
+  const category = firstText(fields.category);
   const folders = source.path.toLowerCase().split(/[\\/]/).slice(0, -1);
   const known = category !== undefined && isCategory(category) ? category : folders.findLast(isCategory);
   const others = Object.entries(fields).filter(([key]) => !ITEM_FIELDS.has(key) && !EXTRA_FIELDS.has(key));
   const extra = Object.fromEntries(Object.entries(fields).filter(([key]) => EXTRA_FIELDS.has(key)));
-  const occurredAt = momentOf(fields['occurred_at']) ?? momentOf(fields['date']) ?? momentOf(fields['created']);
-  const context = firstText(fields['context']);
-  const sessionId = firstText(fields['session_id']);
-  const sequence = fields['sequence'];
-  const own = fields['metadata'];
+  const occurredAt = momentOf(fields.occurred_at) ?? momentOf(fields.date) ?? momentOf(fields.created);
+  const context = firstText(fields.context);
+  const sessionId = firstText(fields.session_id);
+  const sequence = fields.sequence;
+  const own = fields.metadata;
   const metadata =
     isExported(fields) && isRecord(own) ? own : { ...Object.fromEntries(others), title, path: source.path };
   const isTooMuch = JSON.stringify(metadata).length > limits.metadata_size_max_bytes;
   return {
     category: ctx.options.category ?? known ?? (ctx.options.project === undefined ? 'global' : 'project'),
     tags: tagsOf(ctx, [
-      ...tagList(fields['tags']),
+      ...tagList(fields.tags),
       ...(category !== undefined && !isCategory(category) ? [category] : []),
     ]),
     metadata: isTooMuch ? { title, path: source.path } : metadata,
@@ -120,8 +120,8 @@ async function documentFields(ctx: ParseContext, fields: JsonRecord, source: Mar
     ...(sessionId !== undefined && isUsableId(sessionId, 0) ? { session_id: sessionId } : {}),
     ...(typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 ? { sequence } : {}),
     ...(occurredAt === undefined ? {} : { occurred_at: occurredAt }),
-    ...projectOf(ctx, firstText(fields['project'], fields['project_id'])),
-    source: firstText(fields['source']) ?? `markdown:${source.path}`,
+    ...projectOf(ctx, firstText(fields.project, fields.project_id)),
+    source: firstText(fields.source) ?? `markdown:${source.path}`,
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
   };
 }

@@ -23,7 +23,7 @@ export function speakerOf(role: string): string {
 }
 
 function isMessage(value: unknown): value is JsonRecord {
-  return isRecord(value) && textOf(value['role']) !== undefined && 'content' in value && value['type'] !== 'session';
+  return isRecord(value) && textOf(value.role) !== undefined && 'content' in value && value.type !== 'session';
 }
 
 interface OpenChat {
@@ -39,17 +39,17 @@ function openChat(ctx: ParseContext, own: string): OpenChat {
 }
 
 async function addMessage(chat: OpenChat, message: JsonRecord): Promise<readonly ParsedEvent[]> {
-  const role = textOf(message['role']) ?? 'user';
-  const text = resultText(message['content']);
+  const role = textOf(message.role) ?? 'user';
+  const text = resultText(message.content);
   if (HIDDEN_ROLES.has(role) || text.trim() === '') {
     chat.skipped++;
     return [];
   }
-  const occurredAt = momentOf(message['timestamp'] ?? message['created_at']);
+  const occurredAt = momentOf(message.timestamp ?? message.created_at);
   if (role === 'user') chat.firstPrompt ??= text;
   if (occurredAt !== undefined) chat.startedAt ??= occurredAt;
-  const id = firstText(message['id'], message['uuid']) ?? digestOf(chat.own, chat.writer.turns(), text);
-  const speaker = firstText(message['name']) ?? speakerOf(role);
+  const id = firstText(message.id, message.uuid) ?? digestOf(chat.own, chat.writer.turns(), text);
+  const speaker = firstText(message.name) ?? speakerOf(role);
   return chat.writer.turn({ id, speaker, text, occurredAt, metadata: { role } });
 }
 
@@ -70,7 +70,7 @@ export function messagesParser(ctx: ParseContext): ValueParser {
     format: 'messages',
     accepts: isMessage,
     async *take(message) {
-      chat ??= openChat(ctx, ctx.options.sessionId ?? `messages:${digestOf(resultText(message['content']))}`);
+      chat ??= openChat(ctx, ctx.options.sessionId ?? `messages:${digestOf(resultText(message.content))}`);
       yield* await addMessage(chat, message);
     },
     async *end() {
@@ -83,13 +83,13 @@ export function messagesParser(ctx: ParseContext): ValueParser {
 export function messageListParser(ctx: ParseContext): ValueParser {
   return {
     format: 'messages',
-    accepts: (value) => listOf(value['messages']).some(isMessage),
+    accepts: (value) => listOf(value.messages).some(isMessage),
     async *take(value) {
-      const messages = listOf(value['messages']).filter(isMessage);
-      const own = firstText(value['id'], value['uuid'], value['conversation_id'], value['session_id']);
-      const chat = openChat(ctx, own ?? `messages:${digestOf(resultText(messages[0]?.['content']))}`);
+      const messages = listOf(value.messages).filter(isMessage);
+      const own = firstText(value.id, value.uuid, value.conversation_id, value.session_id);
+      const chat = openChat(ctx, own ?? `messages:${digestOf(resultText(messages[0]?.content))}`);
       for (const message of messages) yield* await addMessage(chat, message);
-      yield* finishChat(ctx, chat, firstText(value['title'], value['name']) ?? ctx.options.title);
+      yield* finishChat(ctx, chat, firstText(value.title, value.name) ?? ctx.options.title);
     },
     end: () => [],
   };

@@ -42,7 +42,7 @@ async function* takeRecord(ctx: ParseContext, record: JsonRecord): AsyncGenerato
   const base = {
     ...placement(ctx, record),
     metadata: tooMuch.length > 0 ? {} : metadata,
-    source: textOf(record['source']) ?? 'records',
+    source: textOf(record.source) ?? 'records',
     ...(safe.kinds.length > 0 ? { redactions: safe.kinds } : {}),
     ...(Object.keys(extra).length > 0 ? { extra } : {}),
   };
@@ -53,27 +53,21 @@ async function* takeRecord(ctx: ParseContext, record: JsonRecord): AsyncGenerato
 
 /** A title or a speaker that stands apart from the text is part of what has to be found. */
 function withHeading(record: JsonRecord, text: string): string {
-  const speaker = textOf(record['speaker']);
-  if (speaker !== undefined && textOf(record['content']) === undefined) return `${speaker}: ${text}`;
-  const title = textOf(record['title']);
+  const speaker = textOf(record.speaker);
+  if (speaker !== undefined && textOf(record.content) === undefined) return `${speaker}: ${text}`;
+  const title = textOf(record.title);
   const isApart = title !== undefined && !text.toLowerCase().startsWith(title.toLowerCase());
-  return isApart && textOf(record['content']) === undefined ? `${title}\n${text}` : text;
+  return isApart && textOf(record.content) === undefined ? `${title}\n${text}` : text;
 }
 
 /** A record that names itself keeps its id; another gets one from everything that tells it from its neighbours. */
 function recordId(record: JsonRecord, content: string): string {
-  const own = textOf(record['external_id']);
+  const own = textOf(record.external_id);
   if (own !== undefined) return isUsableId(own, 0) ? own : externalId('records', own);
-  const memoryId = textOf(record['memory_id']);
+  const memoryId = textOf(record.memory_id);
   if (memoryId !== undefined) return externalId('memory', memoryId);
-  const named = firstText(record['id'], record['_id'], record['uuid']);
-  const place = [
-    record['project'],
-    record['project_id'],
-    record['session_id'],
-    record['sequence'],
-    record['occurred_at'],
-  ];
+  const named = firstText(record.id, record._id, record.uuid);
+  const place = [record.project, record.project_id, record.session_id, record.sequence, record.occurred_at];
   return externalId('records', digestOf(content, named, JSON.stringify(place)));
 }
 
@@ -82,13 +76,13 @@ function placement(
   ctx: ParseContext,
   record: JsonRecord,
 ): Omit<ImportItem, 'external_id' | 'content' | 'metadata' | 'source'> {
-  const category = textOf(record['category']);
+  const category = textOf(record.category);
   const isKnown = category !== undefined && isCategory(category);
-  const context = textOf(record['context']);
-  const sessionId = textOf(record['session_id']);
-  const sequence = record['sequence'];
-  const occurredAt = momentOf(record['occurred_at']);
-  const own = category === undefined || isKnown ? tagList(record['tags']) : [...tagList(record['tags']), category];
+  const context = textOf(record.context);
+  const sessionId = textOf(record.session_id);
+  const sequence = record.sequence;
+  const occurredAt = momentOf(record.occurred_at);
+  const own = category === undefined || isKnown ? tagList(record.tags) : [...tagList(record.tags), category];
   return {
     category: ctx.options.category ?? (isKnown ? category : 'global'),
     tags: tagsOf(ctx, own),
@@ -96,14 +90,14 @@ function placement(
     ...(sessionId === undefined ? {} : { session_id: sessionIdOf(sessionId) }),
     ...(typeof sequence === 'number' && Number.isSafeInteger(sequence) && sequence >= 0 ? { sequence } : {}),
     ...(occurredAt === undefined ? {} : { occurred_at: occurredAt }),
-    ...projectOf(ctx, firstText(record['project'], record['project_id'])),
+    ...projectOf(ctx, firstText(record.project, record.project_id)),
   };
 }
 
 /** The record's metadata, and the fields nobody else knows, so that they are kept. */
 function recordMetadata(record: JsonRecord): Record<string, unknown> {
   const others = pick(record, (key) => !ITEM_FIELDS.has(key) && !EXTRA_FIELDS.has(key));
-  const own = isRecord(record['metadata']) ? record['metadata'] : {};
+  const own = isRecord(record.metadata) ? record.metadata : {};
   return { ...others, ...own };
 }
 

@@ -73,7 +73,7 @@ describe.skipIf(root === undefined)('shared sample exports (skipped where the sh
     expect(problems).toEqual([]);
     expect(conversations.map(({ title, details }) => ({ title, ...details }))).toEqual(wanted.conversations);
     for (const { turns, details } of conversations) {
-      expect(turns).toBe(details['messages_on_current_path']! - details['hidden_messages_on_path']!);
+      expect(turns).toBe(details.messages_on_current_path! - details.hidden_messages_on_path!);
     }
   });
 
@@ -81,8 +81,8 @@ describe.skipIf(root === undefined)('shared sample exports (skipped where the sh
     const wanted = files.find((file) => file.file.startsWith('claude-ai'))!;
     const { conversations, counts, problems } = await read(wanted.file);
     expect(problems).toEqual([]);
-    expect(conversations.map(({ details }) => details['messages'])).toEqual(
-      wanted.conversations!.map((conversation) => conversation['messages']),
+    expect(conversations.map(({ details }) => details.messages)).toEqual(
+      wanted.conversations!.map((conversation) => conversation.messages),
     );
     expect(counts.empty_conversations).toBe(wanted.conversations!.filter(({ messages }) => messages === 0).length);
   });

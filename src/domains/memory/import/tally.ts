@@ -34,7 +34,7 @@ export function createTally(ctx: ParseContext): Tally {
       return [ctx.problem('too_many', 'too many problems; further ones are only counted')];
     }
     if (event.type === 'conversation') {
-      const subAgentTurns = event.details['sub_agent_turns'] ?? 0;
+      const subAgentTurns = event.details.sub_agent_turns ?? 0;
       sums.conversations++;
       if (event.turns + subAgentTurns === 0) sums.empty_conversations++;
       sums.turns += event.turns + subAgentTurns;
@@ -43,7 +43,7 @@ export function createTally(ctx: ParseContext): Tally {
     }
     sums.items++;
     sums.redactions += event.item.redactions?.length ?? 0;
-    if (event.item.metadata['kind'] === 'conversation_summary') sums.summaries++;
+    if (event.item.metadata.kind === 'conversation_summary') sums.summaries++;
     return [{ ...event, position: { bytes: ctx.cursor.bytes, ...placeOf(ctx.cursor) } }];
   }
 

@@ -48,16 +48,16 @@ export interface SpeakerLine {
 
 /** The speaker a line begins with. Names that are no role count only where `isKnown` says so. */
 export function readSpeaker(line: string, isKnown: (name: string) => boolean): SpeakerLine | undefined {
-  const heading = ROLE_HEADING.exec(line)?.groups?.['name'];
+  const heading = ROLE_HEADING.exec(line)?.groups?.name;
   const headed = heading === undefined ? undefined : ROLES[heading.toLowerCase()];
   if (headed !== undefined) return { speaker: headed, text: '' };
   const groups = LABEL.exec(line)?.groups;
-  const name = (groups?.['name'] ?? groups?.['nick'])?.trim();
+  const name = (groups?.name ?? groups?.nick)?.trim();
   if (groups === undefined || name === undefined) return undefined;
   const role = ROLES[name.toLowerCase()];
   if (role === undefined && !isKnown(name)) return undefined;
-  const time = groups['time'];
-  return { speaker: role ?? name, text: groups['text'] ?? '', ...(time === undefined ? {} : { time }) };
+  const time = groups.time;
+  return { speaker: role ?? name, text: groups.text ?? '', ...(time === undefined ? {} : { time }) };
 }
 
 /** The names that take turns in a text: each speaks at least twice, or is a role. */

@@ -49,13 +49,13 @@ function assignedSpans(text: string, pattern: RegExp): SecretSpan[] {
   const spans: SecretSpan[] = [];
   pattern.lastIndex = 0;
   for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    const name = match.groups?.['name'] ?? '';
-    const isBare = match.groups?.['quoted'] === undefined;
+    const name = match.groups?.name ?? '';
+    const isBare = match.groups?.quoted === undefined;
     const [start] = match.indices?.groups?.[isBare ? 'bare' : 'quoted'] ?? [0, 0];
-    const raw = match.groups?.['quoted'] ?? match.groups?.['bare'] ?? '';
+    const raw = match.groups?.quoted ?? match.groups?.bare ?? '';
     const value = isBare ? bareValue(raw, name) : raw;
-    const sep = match.groups?.['sep'] ?? '=';
-    const quote = match.groups?.['quote'] ?? '';
+    const sep = match.groups?.sep ?? '=';
+    const quote = match.groups?.quote ?? '';
     const kind = judge(name, value, { quote, sep, rest: restOfLine(text, start + value.length) });
     if (kind !== undefined) spans.push({ kind, start, end: start + value.length });
     // A value that is no secret may itself hold an assignment, as in `env: "TOKEN=..."` or `cmd: A=1`.
@@ -134,8 +134,8 @@ function digitShare(value: string): number {
 function valueSpans(text: string, pattern: RegExp, kind: string): SecretSpan[] {
   const spans: SecretSpan[] = [];
   for (const match of text.matchAll(pattern)) {
-    const value = match.groups?.['value'] ?? '';
-    const [start, end] = match.indices?.groups?.['value'] ?? [0, 0];
+    const value = match.groups?.value ?? '';
+    const [start, end] = match.indices?.groups?.value ?? [0, 0];
     if (!isPlaceholder(value) && !value.startsWith('-')) spans.push({ kind, start, end });
   }
   return spans;

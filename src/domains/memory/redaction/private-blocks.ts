@@ -12,8 +12,8 @@ export function findPrivate(text: string): SecretSpan[] {
   let depth = 0;
   let start = 0;
   for (const match of text.matchAll(TAG)) {
-    const isClosing = match.groups?.['slash'] === '/';
-    const tick = match.groups?.['tick'] ?? '';
+    const isClosing = match.groups?.slash === '/';
+    const tick = match.groups?.tick ?? '';
     if (!isClosing && depth === 0) {
       if (tick !== '') continue;
       start = match.index;

@@ -50,12 +50,12 @@ export function findTold(text: string): SecretSpan[] {
 }
 
 function spanOf(match: RegExpExecArray, kind: string, value: string): SecretSpan {
-  const [start] = match.indices?.groups?.['value'] ?? [0, 0];
+  const [start] = match.indices?.groups?.value ?? [0, 0];
   return { kind, start, end: start + value.length };
 }
 
 function matchedValue(match: RegExpExecArray): string {
-  return match.groups?.['value'] ?? '';
+  return match.groups?.value ?? '';
 }
 
 function toldSpans(text: string): SecretSpan[] {
@@ -63,9 +63,9 @@ function toldSpans(text: string): SecretSpan[] {
   for (const pattern of [TOLD, QUOTED]) {
     for (const match of text.matchAll(pattern)) {
       const value = matchedValue(match).replace(SENTENCE_END, '');
-      const noun = (match.groups?.['noun'] ?? '').toLowerCase();
+      const noun = (match.groups?.noun ?? '').toLowerCase();
       const isPassword = /^(?:pass|pwd|pw|kenn)/.test(noun);
-      const quote = match.groups?.['quote'] ?? '';
+      const quote = match.groups?.quote ?? '';
       const isQuoted = quote !== '' && quote !== '`';
       // Code that goes on behind its first word is a command.
       const isCommand = quote === '`' && text[match.index + match[0].length] === ' ';
@@ -96,7 +96,7 @@ function namedSpans(text: string): SecretSpan[] {
   return [...text.matchAll(NAMED)].flatMap((match) => {
     const value = matchedValue(match).replace(SENTENCE_END, '');
     const isGenerated = isRandom(value, 20) || (/^[0-9a-f-]{24,}$/i.test(value) && /\d/.test(value));
-    return isGenerated ? [spanOf(match, kindOf((match.groups?.['noun'] ?? '').toLowerCase()), value)] : [];
+    return isGenerated ? [spanOf(match, kindOf((match.groups?.noun ?? '').toLowerCase()), value)] : [];
   });
 }
 
@@ -110,7 +110,7 @@ function loginSpans(text: string): SecretSpan[] {
 function headerSpans(text: string): SecretSpan[] {
   return [...text.matchAll(HEADER)].flatMap((match) => {
     const value = matchedValue(match).replace(SENTENCE_END, '');
-    const scheme = (match.groups?.['scheme'] ?? '').toLowerCase();
+    const scheme = (match.groups?.scheme ?? '').toLowerCase();
     const before = text.slice(Math.max(0, match.index - 24), match.index);
     const isHeader = /authorization["']?\s*[:=]\s*["']?$/i.test(before);
     const isLong = value.length >= 16 && /\d/.test(value) && /[A-Za-z]/.test(value) && !isWordList(value);
@@ -145,8 +145,8 @@ function isPublicName(value: string): boolean {
 
 function cookieSpans(text: string): SecretSpan[] {
   return [...text.matchAll(COOKIE)].flatMap((match) => {
-    const [from] = match.indices?.groups?.['pairs'] ?? [0, 0];
-    const pairs = (match.groups?.['pairs'] ?? '').matchAll(/[\w.-]{1,64}=(?<value>[^\s;,]{16,4096})/dg);
+    const [from] = match.indices?.groups?.pairs ?? [0, 0];
+    const pairs = (match.groups?.pairs ?? '').matchAll(/[\w.-]{1,64}=(?<value>[^\s;,]{16,4096})/dg);
     return [...pairs]
       .filter((pair) => /\d/.test(matchedValue(pair)) || isRandom(matchedValue(pair), 16))
       .map((pair) => {
