@@ -7,8 +7,10 @@ import { exactScore, highest, type ScoringQuery, scanSigns, signTables } from '.
 import { createSlots, SEGMENT_SLOTS, type Slots } from './slots.ts';
 import { exportWhitening, importWhitening, type Whitening, whitenQuery } from './whitening.ts';
 
-/** Up to this many slots all are scored exactly: about 4 ms. */
-const EXACT_SLOTS_MAX = 8_000;
+/** Up to this many slots of a filter are all scored exactly: about 4 ms. */
+const EXACT_ALLOWED_MAX = 8_000;
+/** Up to this many slots in all, the coarse scan would save nothing. */
+const EXACT_SLOTS_MAX = 3_000;
 /** The coarse scan keeps this many slots, or this many per hit asked for, for exact scoring. */
 const RESCORED_MIN = 2_000;
 const RESCORED_PER_HIT = 8;
@@ -113,7 +115,7 @@ export const createMemoryIndex = (dimensions: number): MemoryIndex => {
     });
   };
   const candidates = (query: ScoringQuery, limit: number, allowed: ReadonlySet<number> | undefined): number[] => {
-    if (allowed && allowed.size <= EXACT_SLOTS_MAX) return slotsOfAll(slots, allowed);
+    if (allowed && allowed.size <= EXACT_ALLOWED_MAX) return slotsOfAll(slots, allowed);
     if (slots.used <= EXACT_SLOTS_MAX) {
       const all = Array.from({ length: slots.used }, (_, slot) => slot);
       return allowed ? all.filter((slot) => allowed.has(slots.rowOf(slot))) : all;

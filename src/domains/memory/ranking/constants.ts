@@ -20,6 +20,8 @@ export type RankingConstants = {
   readonly maxsim_short_tokens: number;
   /** The share falls with this power of the part of the pool that has token vectors: like compares with like. */
   readonly maxsim_coverage_exponent: number;
+  /** A smaller share changes few places and would cost up to 5 ms on longer texts: none then. */
+  readonly maxsim_share_min: number;
   /** What one step along a sequence leaves of a neighbour's score; two steps leave its square. */
   readonly neighbour_decay: number;
   readonly neighbour_steps_max: number;
@@ -47,6 +49,7 @@ export const RANKING: RankingConstants = {
   maxsim_share: 0.5,
   maxsim_short_tokens: 20,
   maxsim_coverage_exponent: 2,
+  maxsim_share_min: 0.1,
   neighbour_decay: 0.3,
   neighbour_steps_max: 3,
   neighbour_after_share: 0.7,

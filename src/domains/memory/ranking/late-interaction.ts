@@ -38,11 +38,8 @@ const bestMatch = (query: Int8Array, at: number, text: Int8Array, dimensions: nu
   return best;
 };
 
-/** How well a text's tokens answer the question's (0..1), and how many they are; undefined when they are of another kind. */
-export const maxSim = (
-  interaction: Interaction,
-  packed: Uint8Array,
-): { readonly similarity: number; readonly count: number } | undefined => {
+/** How well a text's tokens answer the question's, 0..1; undefined when its token vectors are of another kind. */
+export const maxSim = (interaction: Interaction, packed: Uint8Array): number | undefined => {
   const { codes, dimensions, weights } = interaction;
   const text = readTokens(packed);
   if (!text || text.count === 0 || text.dimensions !== dimensions) return undefined;
@@ -50,5 +47,5 @@ export const maxSim = (
   weights.forEach((weight, token) => {
     sum += weight * bestMatch(codes, token * dimensions, text.codes, dimensions);
   });
-  return { similarity: sum / UNIT, count: text.count };
+  return sum / UNIT;
 };

@@ -1,9 +1,10 @@
 // From evidence to an order: fusion, late interaction over the best, what a sequence lends, then folding. Pure and
 // synchronous: everything it needs is in its input, and plan.ts says what that has to be.
+import { readTokens } from '../../../storage/embedding/token-vectors.ts';
 import { RANKING, type RankingConstants } from './constants.ts';
 import { foldDuplicates } from './folding.ts';
 import { type Fused, fuse } from './fusion.ts';
-import { type Interaction, maxSim, prepareInteraction } from './late-interaction.ts';
+import { maxSim, prepareInteraction } from './late-interaction.ts';
 import { sequenceEvidence } from './sequence.ts';
 import type { RankedHit, RankInput, ScoreParts } from './types.ts';
 
@@ -17,28 +18,37 @@ const sum = (fused: Fused): number => fused.bm25 + fused.vector;
 export const byFusedScore = (fused: ReadonlyMap<number, Fused>): [number, Fused][] =>
   [...fused].sort((a, b) => sum(b[1]) - sum(a[1]) || b[0] - a[0]);
 
-type Found = { readonly similarity: number; readonly count: number };
-
-const interactionsOf = (
-  order: readonly [number, Fused][],
-  input: RankInput,
-  interaction: Interaction,
-): Map<number, Found> => {
-  const found = new Map<number, Found>();
-  for (const [row_id] of order) {
-    const packed = input.candidates.get(row_id)?.tokens;
-    const value = packed ? maxSim(interaction, packed) : undefined;
-    if (value) found.set(row_id, value);
-  }
-  return found;
+/** How far late interaction is trusted: fully where the whole pool is one-liners, less the more and the longer texts there are. */
+const shareOf = (counts: readonly number[], pool_count: number, constants: RankingConstants): number => {
+  if (counts.length < 2) return 0;
+  const mean = counts.reduce((all, count) => all + count, 0) / counts.length;
+  const covered = (counts.length / pool_count) ** constants.maxsim_coverage_exponent;
+  const share = constants.maxsim_share * covered * Math.min(1, constants.maxsim_short_tokens / mean) ** 2;
+  return share < constants.maxsim_share_min ? 0 : share;
 };
 
-/** How far late interaction is trusted: fully where the whole pool is one-liners, less the more and the longer texts there are. */
-const shareOf = (found: readonly Found[], pool_count: number, constants: RankingConstants): number => {
-  if (found.length < 2) return 0;
-  const mean = found.reduce((all, { count }) => all + count, 0) / found.length;
-  const covered = (found.length / pool_count) ** constants.maxsim_coverage_exponent;
-  return constants.maxsim_share * covered * Math.min(1, constants.maxsim_short_tokens / mean) ** 2;
+/** Late interaction with those of the pool that have token vectors, and how far to trust it; nothing where that is not far. */
+const interactionsOf = (
+  pool: readonly [number, Fused][],
+  input: RankInput,
+  constants: RankingConstants,
+): { share: number; similarities: ReadonlyMap<number, number> } => {
+  const nothing = { share: 0, similarities: new Map<number, number>() };
+  const interaction = input.query_tokens && prepareInteraction(input.query_tokens, input.rarity ?? new Map());
+  if (!interaction) return nothing;
+  const packed = pool.flatMap(([row_id]): [number, Uint8Array][] => {
+    const tokens = input.candidates.get(row_id)?.tokens;
+    return tokens ? [[row_id, tokens]] : [];
+  });
+  const counts = packed.flatMap(([, tokens]) => readTokens(tokens)?.count ?? []);
+  const share = shareOf(counts, pool.length, constants);
+  if (share === 0) return nothing;
+  const similarities = new Map<number, number>();
+  for (const [row_id, tokens] of packed) {
+    const similarity = maxSim(interaction, tokens);
+    if (similarity !== undefined) similarities.set(row_id, similarity);
+  }
+  return { share, similarities };
 };
 
 /** Mixes late interaction into the fused scores; a text without token vectors keeps the place its fused score gives it. */
@@ -48,18 +58,18 @@ const withInteraction = (
   constants: RankingConstants,
 ): Scored[] => {
   const pool = order.slice(0, constants.maxsim_pool_max);
-  const interaction = input.query_tokens && prepareInteraction(input.query_tokens, input.rarity ?? new Map());
-  const found = interaction ? interactionsOf(pool, input, interaction) : new Map<number, Found>();
-  const similarities = [...found.values()].map(({ similarity }) => similarity);
-  const low = Math.min(...similarities);
-  const range = Math.max(...similarities) - low;
-  const share = range > 0 ? shareOf([...found.values()], pool.length, constants) : 0;
+  const { share: trusted, similarities } = interactionsOf(pool, input, constants);
+  const values = [...similarities.values()];
+  const low = Math.min(...values);
+  const range = Math.max(...values) - low;
+  const share = values.length > 1 && range > 0 ? trusted : 0;
   const best = pool[0] ? sum(pool[0][1]) : 0;
   const inPool = new Set(pool.map(([row_id]) => row_id));
   return order.map(([row_id, fused]) => {
-    const value = found.get(row_id);
+    if (share === 0) return { row_id, bm25: fused.bm25, vector: fused.vector, maxsim: 0 };
+    const value = similarities.get(row_id);
     const own = inPool.has(row_id) ? sum(fused) : 0;
-    const maxsim = share * (value === undefined ? own : share > 0 ? (best * (value.similarity - low)) / range : 0);
+    const maxsim = share * (value === undefined ? own : (best * (value - low)) / range);
     return { row_id, bm25: (1 - share) * fused.bm25, vector: (1 - share) * fused.vector, maxsim };
   });
 };
