@@ -24,18 +24,24 @@ export function createWriteQueue<Tables>(
   const waiting: Job<Tables>[] = [];
   let running = false;
 
+  const takeGroup = () => waiting.splice(0, GROUP_MAX_COUNT);
+
   async function drain(): Promise<void> {
-    while (waiting.length > 0) await commitGroup(waiting.splice(0, GROUP_MAX_COUNT));
+    while (waiting.length > 0) await commitGroup();
     running = false;
   }
 
-  async function commitGroup(group: readonly Job<Tables>[]): Promise<void> {
+  async function commitGroup(): Promise<void> {
     const outcomes: (() => void)[] = [];
+    let group: Job<Tables>[] = [];
     try {
       await db.transaction().execute(async (trx) => {
+        // Taken once the lock is held: what arrived while another process had it joins this commit.
+        group = takeGroup();
         for (const job of group) outcomes.push(await runJob(trx, job));
       });
     } catch (error) {
+      if (group.length === 0) group = takeGroup();
       for (const job of group) job.reject(error);
       return;
     }

@@ -1,0 +1,42 @@
+// The write lock: who waits for it leaves the thread to others, and joins what arrived meanwhile into one commit.
+import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { openTemporaryDatabase } from '../database.ts';
+
+interface Tables {
+  notes: { note_id: string };
+}
+
+test('a write that waits for another process leaves the thread free and follows when the lock is', async () => {
+  const opened = await openTemporaryDatabase();
+  opened.raw.exec('create table notes (note_id text primary key)');
+  const store = opened.withTables<Tables>();
+  const other = await openTemporaryDatabase({ data_dir: dirname(store.file) });
+  other.raw.exec('begin immediate');
+  const groups: number[] = [];
+  let turn = 0;
+  let settled = 0;
+  const insert = async (note_id: string) => {
+    await store.write(async (trx) => {
+      groups.push(turn);
+      await trx.insertInto('notes').values({ note_id }).execute();
+    });
+    settled++;
+  };
+  const first = insert('first');
+  for (; turn < 20; turn++) await setImmediate();
+  expect(await store.db.selectFrom('notes').selectAll().execute()).toEqual([]);
+  const second = insert('second');
+  for (; turn < 40; turn++) await setImmediate();
+  expect(settled).toBe(0);
+
+  other.raw.exec('commit');
+  await Promise.all([first, second]);
+  expect(await store.db.selectFrom('notes').selectAll().execute()).toEqual([
+    { note_id: 'first' },
+    { note_id: 'second' },
+  ]);
+  expect(groups).toEqual([40, 40]);
+  await Promise.all([store.close(), other.close()]);
+});
