@@ -1,5 +1,15 @@
 // Copies of the whole store: written while others go on writing, checked before they replace anything.
-import { chmodSync, copyFileSync, existsSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { toIso } from '../kernel/clock.ts';
@@ -63,12 +73,24 @@ function replaceStore(data_dir: string, file: string, source: string): string | 
   try {
     copyFileSync(source, incoming);
     chmodSync(incoming, 0o600);
+    flush(incoming);
     const kept = existsSync(file) ? keepEarlier(data_dir, file) : undefined;
     renameSync(incoming, file);
+    flush(data_dir);
     return kept;
   } catch (error) {
     rmSync(incoming, { force: true });
     throw error;
+  }
+}
+
+/** To the disk itself: after a power loss a renamed file must not be an empty one. */
+function flush(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

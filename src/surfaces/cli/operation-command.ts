@@ -10,6 +10,7 @@ import { configFor, type GlobalOptions, stdoutStyle } from './globals.ts';
 import { openClient } from './open-client.ts';
 import { readText } from './read-text.ts';
 import { renderAnswer, toJsonText } from './render.ts';
+import { shown } from './shown.ts';
 
 /** Gives the command its arguments, options and action. */
 export function defineOperationCommand(
@@ -155,6 +156,10 @@ async function callAndPrint(
     ctx.io.stdout.write(
       options.json ? `${toJsonText(answer, 2)}\n` : renderAnswer(answer, shape.cli, ctx.io.stdout, style),
     );
+    // Piped rows leave no room for what limits the answer; it must not go unsaid.
+    if (!options.json && !ctx.io.stdout.isTTY && typeof answer.notice === 'string') {
+      ctx.io.stderr.write(`notice: ${shown(answer.notice)}\n`);
+    }
     return EXIT.ok;
   } finally {
     await client.close();

@@ -35,7 +35,9 @@ function addServers(own: Own, ctx: CliContext): void {
   own('mcp', 'serve MCP over stdin and stdout; uses the hub of this machine where one runs', async (words) => {
     const { runMcp } = await import('./mcp.ts');
     return runMcp(words, ctx);
-  }).option('--toolsets <list>', 'list only these toolsets');
+  })
+    .option('--toolsets <list>', 'list only these toolsets')
+    .option('--no-hub', 'open the store in this process even where a hub runs');
   for (const [name, summary] of Object.entries(SERVERS)) {
     const command = own(name, summary, async (_, options) => {
       const { runServer } = await import('./serve.ts');

@@ -24,7 +24,7 @@ export async function runMcp(words: readonly string[], ctx: CliContext): Promise
     ...(flags.toolsets ? { toolsets: flags.toolsets } : {}),
   };
   const path = hubSocketPath(config.data_dir);
-  const link = await connectHub(path, hello);
+  const link = flags.alone ? undefined : await connectHub(path, hello);
   const local = localServer(ctx, config, hello);
   const stopped = new Promise<void>((resolve) =>
     ctx.io.signal.addEventListener('abort', () => resolve(), { once: true }),
@@ -91,7 +91,11 @@ function localServer(ctx: CliContext, config: LoadedConfig, hello: HubHello): Lo
   };
 }
 
-function readFlags(words: readonly string[]): { env: Record<string, string>; toolsets: string[] | undefined } {
+function readFlags(words: readonly string[]): {
+  env: Record<string, string>;
+  toolsets: string[] | undefined;
+  alone: boolean;
+} {
   try {
     const { values } = parseArgs({
       args: [...words],
@@ -99,6 +103,7 @@ function readFlags(words: readonly string[]): { env: Record<string, string>; too
         toolsets: { type: 'string', multiple: true },
         'data-dir': { type: 'string' },
         config: { type: 'string' },
+        'no-hub': { type: 'boolean' },
         json: { type: 'boolean' },
         'no-color': { type: 'boolean' },
       },
@@ -106,7 +111,7 @@ function readFlags(words: readonly string[]): { env: Record<string, string>; too
     const env: Record<string, string> = {};
     if (values['data-dir']) env.HAIVEMIND_DATA_DIR = values['data-dir'];
     if (values.config) env.HAIVEMIND_CONFIG = values.config;
-    return { env, toolsets: values.toolsets?.flatMap((list) => list.split(',')) };
+    return { env, toolsets: values.toolsets?.flatMap((list) => list.split(',')), alone: values['no-hub'] === true };
   } catch (cause) {
     const why = cause instanceof Error ? (cause.message.split('. ')[0] ?? '') : '';
     throw failure('invalid_input', `haivemind mcp: ${why}.`, 'See haivemind mcp --help.', { cause });
