@@ -27,7 +27,7 @@ export interface OperationResult {
   readonly blocks: { readonly size: number; readonly searching_ms: number; readonly idle_ms: number }[];
 }
 
-const COUNTS: Readonly<Record<Action, number>> = { search: 100, retrieve: 200, list: 100, store: 100 };
+const COUNTS: Readonly<Record<Action, number>> = { search: 60, retrieve: 100, list: 60, store: 60 };
 /** A reader's question is asked once in a run, so that no cache of questions answers it. */
 let asked = 0;
 let stored = 0;
