@@ -15,7 +15,7 @@ import type { VectorMetric } from '../../src/storage/vectors/port.ts';
 import type { RetrievalSet } from './sets.ts';
 
 /** Raised when what is cached (chunks, token vectors) changes its meaning. */
-const CACHE_VERSION = 1;
+const CACHE_VERSION = 2;
 const TEXTS_PER_CALL = 200;
 
 export type Corpus = {

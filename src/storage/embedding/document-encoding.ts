@@ -8,7 +8,7 @@ import { packTokens } from './token-vectors.ts';
 /** The window less the two marks; a tenth of it is shared with the next piece; 128 pieces cover 100,000 characters. */
 const CHUNKS = { overlap_ids: 25, chunks_max: 128 } as const;
 /** Late interaction only helps where texts are short, and its vectors cost 96 bytes a token. */
-const STORED_TOKENS_MAX = 64;
+const STORED_TOKENS_MAX = 48;
 /** A batch holds at most this many texts, and this many token positions: about 40 ms, the longest a query waits. */
 const BATCH_TEXTS_MAX = 16;
 const BATCH_POSITIONS_MAX = 512;
