@@ -64,7 +64,7 @@ export const detectDuplicateMemories = defineOperation<MemoryDeps, typeof input,
   text(out) {
     const head = {
       kind: 'text' as const,
-      text: `${plural(out.pairs.length, 'pair')} among ${plural(out.examined, 'memory', 'memories')}.`,
+      text: `${plural(out.pairs.length, 'pair')} among ${plural(out.examined, 'memory', 'memories')}. ${out.hint ?? ''}`.trim(),
     };
     if (out.pairs.length === 0) return [head];
     const lines = out.pairs.map(

@@ -66,7 +66,7 @@ export const getMachineContext = defineOperation<MemoryDeps, typeof input, typeo
     };
   },
   text(out) {
-    const where = `${out.machine_id} (${out.platform}, ${out.arch}, ${out.cpus} cores), user ${out.user_id}, agent ${out.agent_id}`;
+    const where = `${out.machine_id} (${out.platform}, ${out.arch}, ${out.cpus} cores), user ${out.user_id}, agent ${out.agent_id}, project ${out.project ?? '(none)'}`;
     const head = {
       kind: 'text' as const,
       text: `${where}; ${plural(out.memories_here, 'memory', 'memories')} written here.`,

@@ -63,8 +63,23 @@ export const getMemoryStats = defineOperation<MemoryDeps, typeof input, typeof o
     };
   },
   text(out) {
-    const kinds = Object.entries(out.by_category).map(([name, count]) => `${name} ${count}`);
-    const lines = [`${plural(out.total, 'memory', 'memories')}, ${out.deleted} in the recycle bin.`, kinds.join(', ')];
-    return [{ kind: 'text', text: lines.join('\n').trim() }];
+    const total = `${plural(out.total, 'memory', 'memories')}, ${out.deleted} in the recycle bin.`;
+    const { oldest, newest, content_chars, vectors_pending } = out;
+    if (out.total === 0) return [{ kind: 'text', text: total }];
+    const span = `${content_chars} characters, ${oldest} to ${newest}; ${vectors_pending} wait for their vector.`;
+    // Names of projects, agents, tags come from writers, so the counts are stored data.
+    return [
+      { kind: 'text', text: `${total}\n${span}` },
+      { kind: 'stored', text: countLines(out).join('\n') },
+    ];
   },
 });
+
+/** The counts of an answer, a line for each thing counted by. */
+function countLines(out: z.output<typeof output>): string[] {
+  return Object.entries(out).flatMap(([by, counted]) => {
+    if (typeof counted !== 'object' || counted === null || Object.keys(counted).length === 0) return [];
+    const each = Object.entries(counted).map(([name, count]) => `${name === '' ? '(none)' : name} ${count}`);
+    return [`${by}: ${each.join(', ')}`];
+  });
+}

@@ -71,5 +71,6 @@ export const getProjectMemories = defineOperation<MemoryDeps, typeof input, type
       next_cursor: last ? encodeCursor([last.created_at, last.row_id]) : null,
     };
   },
-  text: (out) => listText(`${plural(out.memories.length, 'memory', 'memories')} of ${out.project}.`, out.memories),
+  text: (out) =>
+    listText(`${plural(out.memories.length, 'memory', 'memories')} of ${out.project}.`, out.memories, out.next_cursor),
 });

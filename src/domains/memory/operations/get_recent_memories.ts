@@ -53,5 +53,6 @@ export const getRecentMemories = defineOperation<MemoryDeps, typeof input, typeo
     const last = rows.length > limit ? page.at(-1) : undefined;
     return { memories: page.map(toMemory), next_cursor: last ? encodeCursor([last.created_at, last.row_id]) : null };
   },
-  text: (out) => listText(`${plural(out.memories.length, 'recent memory', 'recent memories')}.`, out.memories),
+  text: (out) =>
+    listText(`${plural(out.memories.length, 'recent memory', 'recent memories')}.`, out.memories, out.next_cursor),
 });

@@ -94,6 +94,8 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
   },
   text(out) {
     const text = `${plural(out.stored, 'memory', 'memories')} stored, ${out.updated} renewed, ${out.skipped} known already, ${plural(out.problems.length, 'problem')}.`;
-    return [{ kind: 'text', text }];
+    const problems = out.problems.map(({ line, message }) => (line === null ? message : `line ${line}: ${message}`));
+    const first = out.memory_ids.length > 0 ? [`The first of them: ${out.memory_ids.join(', ')}`] : [];
+    return [{ kind: 'text', text: [text, ...first, ...problems].join('\n') }];
   },
 });

@@ -75,6 +75,12 @@ export const listDeletedMemories = defineOperation<MemoryDeps, typeof input, typ
     }));
     return { memories, next_cursor: last ? encodeCursor([last.deleted_at ?? '', last.row_id]) : null };
   },
-  text: (out) =>
-    listText(`${plural(out.memories.length, 'memory', 'memories')} in the recycle bin.`, out.memories as never),
+  text(out) {
+    const sentence = `${plural(out.memories.length, 'memory', 'memories')} in the recycle bin.`;
+    const rows = out.memories.map(({ reason, recoverable_until, ...memory }) => ({
+      ...memory,
+      context: [`deleted ${memory.deleted_at}, recoverable until ${recoverable_until}`, reason ?? ''].join(' ').trim(),
+    }));
+    return listText(sentence, rows as never, out.next_cursor);
+  },
 });

@@ -48,7 +48,7 @@ export const listMemorySources = defineOperation<MemoryDeps, typeof input, typeo
   text(out) {
     const lines = out.sources.map(
       (row) =>
-        `${row.machine_id}: ${plural(row.memories, 'memory', 'memories')}, ${plural(row.agents, 'agent')}, last ${row.last_at}`,
+        `${row.machine_id}: ${plural(row.memories, 'memory', 'memories')}, ${plural(row.agents, 'agent')}, ${row.first_at} to ${row.last_at}: ${row.categories.join(', ')}`,
     );
     return [{ kind: 'text', text: lines.length > 0 ? lines.join('\n') : 'No memories yet.' }];
   },

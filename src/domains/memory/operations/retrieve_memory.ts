@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
 import { memoryNotFound } from '../errors.ts';
 import { toMemory } from '../record.ts';
-import { card } from '../render.ts';
+import { card, fieldLines } from '../render.ts';
 import { findVisible, listVersions } from '../repository.ts';
 import { memoryIdField, memorySchema } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
@@ -56,6 +56,6 @@ export const retrieveMemory = defineOperation<MemoryDeps, typeof input, typeof o
     const history = (out.history ?? []).map(
       (entry) => `version ${entry.version}, until ${entry.changed_at} (${entry.change}): ${entry.content}`,
     );
-    return [{ kind: 'stored', text: [card(out), ...history].join('\n') }];
+    return [{ kind: 'stored', text: [card(out), ...fieldLines(out), ...history].join('\n') }];
   },
 });

@@ -30,8 +30,7 @@ export const searchMemories = defineOperation<MemoryDeps, typeof searchInput, ty
   ],
   handle: answerSearch,
   text(out) {
-    const sentence =
-      `${plural(out.results.length, 'result')}${out.next_cursor ? ', more with cursor' : ''}. ${out.notice ?? ''}`.trim();
-    return listText(sentence, out.results as Parameters<typeof listText>[1]);
+    const sentence = `${plural(out.results.length, 'result')}. ${out.notice ?? ''}`.trim();
+    return listText(sentence, out.results as Parameters<typeof listText>[1], out.next_cursor);
   },
 });
