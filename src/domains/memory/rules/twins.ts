@@ -8,6 +8,8 @@ import { bandKeys, jaccard, shingles } from './signature.ts';
 /** From this overlap on, two texts say the same with a few words changed. */
 const TWIN_SIMILARITY_MIN = 0.6;
 const CANDIDATES_MAX_COUNT = 20;
+/** Of a thousand reports that differ in a number, the newest are twins as good as any: a write must not read them all. */
+const ROWS_PER_BAND_MAX_COUNT = 40;
 
 export interface Twin {
   readonly memory_id: string;
@@ -20,15 +22,20 @@ export async function findTwin(db: Reader, content: string, principal: Principal
   const set = shingles(content);
   const keys = bandKeys(set);
   if (keys.length === 0) return undefined;
+  const bands = [...new Set(keys)].map(
+    (band) => sql`select * from (select row_id from memory_signatures where band = ${band}
+      order by row_id desc limit ${sql.lit(ROWS_PER_BAND_MAX_COUNT)})`,
+  );
+  const rows = sql<{ row_id: number; shared: number }>`(
+    select row_id, count(*) as shared from (${sql.join(bands, sql` union all `)}) group by row_id)`;
   const candidates = await db
-    .selectFrom('memory_signatures')
-    .innerJoin('memories', 'memories.row_id', 'memory_signatures.row_id')
-    .select(['memories.memory_id', 'memories.content', sql<number>`count(*)`.as('shared')])
-    .where('memory_signatures.band', 'in', keys)
+    .selectFrom(rows.as('near'))
+    .innerJoin('memories', 'memories.row_id', 'near.row_id')
+    .select(['memories.memory_id', 'memories.content'])
     .where('memories.deleted_at', 'is', null)
     .where((eb) => visibleTo(eb as never, principal))
-    .groupBy('memories.row_id')
-    .orderBy('shared', 'desc')
+    .orderBy('near.shared', 'desc')
+    .orderBy('near.row_id', 'desc')
     .limit(CANDIDATES_MAX_COUNT)
     .execute();
   let best: Twin | undefined;
