@@ -1,6 +1,8 @@
 // From a search request to its answer: filter, ranking, page, token budget, neighbours and folding.
 import { toIso } from '../../../kernel/clock.ts';
 import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
+import { failure } from '../../../kernel/errors.ts';
+import { limits } from '../../../kernel/limits.ts';
 import { resolveSince } from '../../../kernel/moments.ts';
 import type { OperationContext } from '../../../kernel/operation.ts';
 import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
@@ -15,14 +17,13 @@ import type { Hit } from './search.ts';
 /** English text of models' tokenizers has about four characters a token. */
 const CHARS_PER_TOKEN = 4;
 const SUMMARY_CHARS = 240;
-/** What a result costs besides its content. */
-const OVERHEAD_CHARS: Readonly<Record<SearchInput['detail'], number>> = { ids: 60, summary: 220, full: 700 };
 
 /** The handler of search_memories. */
 export async function answerSearch(deps: MemoryDeps, input: SearchInput, ctx: OperationContext): Promise<SearchOutput> {
   const filter = toFilter(input, deps.store.clock.now());
   if (input.query.trim() === '') return listAnswer(deps, input, filter, ctx);
   const offset = input.cursor === undefined ? 0 : Number(decodeCursor(input.cursor, 1)[0]);
+  if (offset >= limits.search_depth_max_items) throw tooDeep();
   const found = await deps.search.find(
     input.query,
     filter,
@@ -30,8 +31,17 @@ export async function answerSearch(deps: MemoryDeps, input: SearchInput, ctx: Op
     ctx,
   );
   const { results, used } = await withinBudget(deps, found.hits.slice(0, input.limit), input, ctx);
-  const more = found.hits.length > used;
+  const more = found.hits.length > used && offset + used < limits.search_depth_max_items;
   return { results, next_cursor: more ? encodeCursor([offset + used]) : null, mode: found.mode, notice: found.notice };
+}
+
+/** Ranking looks at all that comes before a page, so pages far down cost ever more and are worth ever less. */
+function tooDeep() {
+  return failure(
+    'limit_exceeded',
+    `A search goes at most ${limits.search_depth_max_items} results deep.`,
+    'Narrow it by filters, or list everything with an empty query.',
+  );
 }
 
 async function listAnswer(
@@ -63,30 +73,21 @@ async function withinBudget(
   const results: SearchResult[] = [];
   for (const hit of hits) {
     const result = await shape(deps, hit, input, ctx);
-    const cost_chars = OVERHEAD_CHARS[input.detail] + (result.content?.length ?? 0) + neighbourChars(result);
+    const cost_chars = JSON.stringify(result).length;
     if (cost_chars > room_chars && results.length > 0) break;
-    results.push(
-      cost_chars > room_chars
-        ? cut(result, hit, Math.max(SUMMARY_CHARS, room_chars - OVERHEAD_CHARS[input.detail]))
-        : result,
-    );
+    results.push(cost_chars > room_chars ? cut(result, hit, room_chars) : result);
     room_chars -= cost_chars;
   }
   return { results, used: results.length };
 }
 
-function neighbourChars(result: SearchResult): number {
-  return (result.neighbours ?? []).reduce((sum, turn) => sum + turn.content.length, 0);
-}
-
-function cut(result: SearchResult, hit: Hit, max_chars: number): SearchResult {
-  const { neighbours: _neighbours, ...rest } = result;
-  const text = hit.excerpt ?? result.content ?? '';
-  return {
-    ...rest,
-    content: text.slice(0, max_chars),
-    content_truncated: text.length > max_chars || text !== result.content,
-  };
+/** The memory without what may be long besides its text, and as much of its text as there is room for. */
+function cut(result: SearchResult, hit: Hit, room_chars: number): SearchResult {
+  const { neighbours: _neighbours, metadata: _metadata, context: _context, ...rest } = result;
+  if (result.content === undefined) return rest;
+  const text = hit.excerpt ?? result.content;
+  const max_chars = Math.max(SUMMARY_CHARS, room_chars - JSON.stringify({ ...rest, content: '' }).length);
+  return { ...rest, content: text.slice(0, max_chars).toWellFormed(), content_truncated: true };
 }
 
 async function shape(deps: MemoryDeps, hit: Hit, input: SearchInput, ctx: OperationContext): Promise<SearchResult> {

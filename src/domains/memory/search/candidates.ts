@@ -6,12 +6,13 @@ import type { CandidateFacts, SequenceRange } from '../ranking/index.ts';
 import { inList, type MemoryDatabase } from '../repository.ts';
 
 /** Facts by row id. */
-export type Candidates = Map<number, CandidateFacts>;
+type Candidates = Map<number, CandidateFacts>;
 
 /** Which rows a search may find. */
 export interface Reachable {
   readonly filter: MemoryFilter;
   readonly principal: OperationContext['principal'];
+  readonly signal: AbortSignal;
 }
 
 /** Facts of those rows among `ids` that may be found. */

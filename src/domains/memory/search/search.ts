@@ -3,18 +3,10 @@ import { type ErrorBody, toErrorBody } from '../../../kernel/errors.ts';
 import type { OperationContext } from '../../../kernel/operation.ts';
 import type { EmbeddedQuery, Embedder } from '../../../storage/embedding/port.ts';
 import type { MemoryFilter } from '../filters.ts';
-import {
-  poolRows,
-  RANKING,
-  type RankedHit,
-  type RankInput,
-  rank,
-  sequenceRanges,
-  tokenRows,
-} from '../ranking/index.ts';
+import { type FindDeps, findRanked, type RankedHit } from '../ranking/index.ts';
 import type { MemoryRow } from '../record.ts';
 import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts';
-import { type Candidates, chunkBounds, factsInRanges, factsOf, type Reachable, tokensOf } from './candidates.ts';
+import { chunkBounds, factsInRanges, factsOf, type Reachable, tokensOf } from './candidates.ts';
 import { type Duplicates, findDuplicates } from './duplicates.ts';
 import type { VectorMirror } from './mirror.ts';
 
@@ -87,7 +79,7 @@ export function createMemorySearch(deps: SearchDeps): MemorySearch {
         deps,
         query,
         question,
-        { filter, principal: ctx.principal },
+        { filter, principal: ctx.principal, signal: ctx.signal },
         options.offset + options.limit,
       );
       const page = ranked.slice(options.offset);
@@ -108,73 +100,41 @@ export function createMemorySearch(deps: SearchDeps): MemorySearch {
  */
 async function rankMatches(
   deps: SearchDeps,
-  query: string,
-  question: EmbeddedQuery | undefined,
+  question: string,
+  query: EmbeddedQuery | undefined,
   reachable: Reachable,
   limit: number,
 ): Promise<RankedHit[]> {
+  const { signal } = reachable;
   const narrow = Object.keys(reachable.filter).some((key) => !COMMON_FILTERS.has(key));
   if (!narrow) {
-    const lists = candidateLists(deps, query, question, limit, undefined);
-    const pool = poolRows(lists);
-    const facts = await factsOf(deps.store, pool, reachable);
-    if (facts.size >= Math.min(pool.length, limit) && facts.size * 2 >= pool.length)
-      return rankPool(deps, lists, facts, question, reachable, limit);
+    const seen = { asked: 0, found: 0 };
+    const hits = await findRanked(rankingDeps(deps, reachable, seen), { question, query, limit, signal });
+    if (seen.found >= Math.min(seen.asked, limit) && seen.found * 2 >= seen.asked) return hits;
   }
   const allowed = new Set(await matchingRowIds(deps.store.db, reachable.filter, reachable.principal));
   if (allowed.size === 0) return [];
-  const lists = candidateLists(deps, query, question, limit, allowed);
-  return rankPool(deps, lists, await factsOf(deps.store, poolRows(lists), reachable), question, reachable, limit);
+  return findRanked(rankingDeps(deps, reachable), { question, query, limit, allowed, signal });
 }
 
-type Lists = Pick<RankInput, 'text' | 'vector'>;
-
-function candidateLists(
-  { store, mirror }: SearchDeps,
-  query: string,
-  question: EmbeddedQuery | undefined,
-  limit: number,
-  allowed: ReadonlySet<number> | undefined,
-): Lists {
-  return {
-    text: store.text.search(query, { limit: Math.max(limit, RANKING.text_pool_max), allowed }),
-    vector: question
-      ? mirror.index.search(question.vector, { limit: Math.max(limit, RANKING.vector_pool_max), allowed })
-      : [],
-  };
-}
-
-/** Fetches what the ranking's plan asks for, in its order, and ranks. */
-async function rankPool(
+/** What ranking reads. `seen` counts the rows of the two searches and how many of them may be found. */
+function rankingDeps(
   { store, embedder, mirror }: SearchDeps,
-  found: Lists,
-  facts: Candidates,
-  question: EmbeddedQuery | undefined,
   reachable: Reachable,
-  limit: number,
-): Promise<RankedHit[]> {
-  const candidates: Candidates = new Map(facts);
-  const reached = {
-    text: found.text.filter((hit) => facts.has(hit.row_id)),
-    vector: found.vector.filter((hit) => facts.has(hit.row_id)),
+  seen = { asked: 0, found: 0 },
+): FindDeps {
+  return {
+    text: store.text,
+    vectors: mirror.index,
+    async facts(row_ids) {
+      const facts = await factsOf(store, row_ids, reachable);
+      seen.asked += row_ids.length;
+      seen.found += facts.size;
+      return facts;
+    },
+    factsInRanges: (ranges) => factsInRanges(store, ranges, reachable),
+    tokens: (row_ids) => tokensOf(store, embedder.id, row_ids),
   };
-  const scored = (lists: Lists): Lists => {
-    if (!question) return lists;
-    const known = new Set(lists.vector.map((hit) => hit.row_id));
-    const missing = [...candidates.keys()].filter((row_id) => !known.has(row_id));
-    return { ...lists, vector: [...lists.vector, ...mirror.index.scores(question.vector, missing)] };
-  };
-  let lists = scored(reached);
-  for (const [row_id, turn] of await factsInRanges(store, sequenceRanges(lists, candidates), reachable))
-    candidates.set(row_id, turn);
-  lists = scored(lists);
-  if (question?.tokens) {
-    for (const [row_id, tokens] of await tokensOf(store, embedder.id, tokenRows(lists))) {
-      candidates.set(row_id, { ...candidates.get(row_id), tokens });
-    }
-  }
-  const rarity = question?.tokens ? store.text.rarity(question.tokens.words) : undefined;
-  return rank({ ...lists, candidates, query_tokens: question?.tokens, rarity, limit });
 }
 
 async function toHits(
