@@ -1,6 +1,7 @@
 // Searches with filters over the largest store: their time, and whether the index finds what a full comparison finds.
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { RANKING } from '../../src/domains/memory/ranking/index.ts';
 import { createVectorMirror } from '../../src/domains/memory/search/mirror.ts';
 import type { MemoryTables } from '../../src/domains/memory/tables.ts';
 import { openDatabase } from '../../src/storage/database.ts';
@@ -18,7 +19,7 @@ export interface FilterRow extends Summary {
   readonly matching: number;
   /** Share of the true ten nearest, by full comparison with every matching vector, that the index returns. */
   readonly vector_recall: number;
-  /** The same for full text: the best ten of all hits. */
+  /** The same for full text, against an answer without a limit. Both are asked for as many as a search asks for. */
   readonly text_recall: number;
 }
 
@@ -86,12 +87,13 @@ async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
       let possible = 0;
       for (let i = 0; i < QUESTIONS_COUNT; i++) {
         const { vector } = await embedder.embedQuery(question(9_000 + i));
-        const found = index.search(vector, { limit: TOP, allowed }).map((hit) => hit.row_id);
+        const near = index.search(vector, { limit: RANKING.vector_pool_max, allowed });
+        const found = near.slice(0, TOP).map((hit) => hit.row_id);
         const truth = index.scores(vector, own).sort((a, b) => b.score - a.score);
         vectors += shared(found, truth);
         const asked = question(9_000 + i);
         const best = store.text.search(asked, { limit: own.length, allowed });
-        const words = store.text.search(asked, { limit: TOP, allowed });
+        const words = store.text.search(asked, { limit: RANKING.text_pool_max, allowed }).slice(0, TOP);
         texts += shared(
           words.map((hit) => hit.row_id),
           best,
