@@ -5,7 +5,7 @@ import { formatOperations, GUIDE } from './domains/format/index.ts';
 import { createSessions, type SessionTables } from './domains/identity/index.ts';
 import { createMemory, memoryOperations } from './domains/memory/index.ts';
 import { createExecutor, type ExecuteHooks } from './kernel/execute.ts';
-import { bindOperation, type Principal } from './kernel/operation.ts';
+import { bindOperation, isAgentTransport, type Principal } from './kernel/operation.ts';
 import { createChangeFeed } from './runtime/change-feed.ts';
 import { createEmbedder } from './runtime/embedder.ts';
 import { createHealth } from './runtime/health.ts';
@@ -61,9 +61,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
       else if (error_code) log.info({ ...fields, code: error_code }, 'operation refused');
     },
     async annotate(operation, ctx) {
-      const isAgent =
-        ctx.session.transport === 'stdio' || ctx.session.transport === 'http' || ctx.session.transport === 'sse';
-      if (operation.toolset !== 'memory' || !isAgent) return {};
+      if (operation.toolset !== 'memory' || !isAgentTransport(ctx.session.transport)) return {};
       try {
         return (await sessions.claimGuide(ctx)) ? { format_guide: GUIDE } : {};
       } catch (error) {

@@ -21,6 +21,7 @@ export const limits = {
 
   page_default_items: 20,
   page_max_items: 500,
+  search_depth_max_items: 1_000,
   bulk_max_items: 10_000,
   duplicates_max_items: 500,
   answer_tokens_default: 8_000,
@@ -34,10 +35,8 @@ export const limits = {
   soft_delete_retention_ms: 30 * DAY_MS,
   agent_session_idle_ms: 30 * MINUTE_MS,
   agent_session_retention_ms: 30 * DAY_MS,
-  maintenance_interval_ms: 60 * MINUTE_MS,
   shutdown_grace_ms: 10 * SECOND_MS,
   store_busy_timeout_ms: 10 * SECOND_MS,
-  index_refresh_interval_ms: 500,
   hub_probe_timeout_ms: 1 * SECOND_MS,
 
   http_headers_timeout_ms: 10 * SECOND_MS,

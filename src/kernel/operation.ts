@@ -26,6 +26,11 @@ export interface Principal {
 
 export type Transport = 'stdio' | 'http' | 'sse' | 'rest' | 'cli' | 'internal';
 
+/** True where a model reads the answers. */
+export function isAgentTransport(transport: Transport): boolean {
+  return transport === 'stdio' || transport === 'http' || transport === 'sse';
+}
+
 /** One caller's conversation with the server, however the transport spells it. */
 export interface SessionHandle {
   /** Stable key of the agent session; the same on every call of one session, also on stateless transports. */

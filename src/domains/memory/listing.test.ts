@@ -149,3 +149,31 @@ describe('pages', () => {
     }
   });
 });
+
+describe('the budget of an answer', () => {
+  test('counts metadata and context too, and gives at least the first memory, cut', async () => {
+    await using app = await openApp();
+    for (const i of [1, 2, 3])
+      await app.store(`Zebra lantern ${i}`, { metadata: { blob: 'x '.repeat(8_000) }, context: 'c'.repeat(3_000) });
+    const { results, next_cursor } = await app.call('search_memories', { query: 'zebra lantern', max_tokens: 500 });
+    expect(JSON.stringify(results).length).toBeLessThanOrEqual(500 * 4);
+    expect(results).toMatchObject([{ content: expect.stringContaining('Zebra lantern'), content_truncated: true }]);
+    expect(next_cursor).not.toBeNull();
+  });
+
+  test('is what a model gets by default; a script gets as many as it asked for', async () => {
+    await using app = await openApp();
+    for (let i = 0; i < 30; i++) await app.store(`Zebra ${i} ${'lantern '.repeat(300)}`);
+    const asked = { query: '', limit: 30 };
+    expect((await app.call('search_memories', asked, { transport: 'cli' })).results).toHaveLength(30);
+    const shown = (await app.call('search_memories', asked, { transport: 'http' })).results;
+    expect(shown.length).toBeGreaterThan(5);
+    expect(JSON.stringify(shown).length).toBeLessThanOrEqual(8_000 * 4);
+  });
+
+  test('a search ends at its depth, whatever a cursor says', async () => {
+    await using app = await openApp();
+    const cursor = Buffer.from(JSON.stringify([Number.MAX_SAFE_INTEGER])).toString('base64url');
+    expect(await app.refusal('search_memories', { query: 'x', cursor })).toMatchObject({ code: 'limit_exceeded' });
+  });
+});

@@ -4,7 +4,7 @@ import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
 import { failure } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { resolveSince } from '../../../kernel/moments.ts';
-import type { OperationContext } from '../../../kernel/operation.ts';
+import { isAgentTransport, type OperationContext } from '../../../kernel/operation.ts';
 import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
 import { toMemory } from '../record.ts';
 import { summarise } from '../render.ts';
@@ -69,7 +69,9 @@ async function withinBudget(
   input: SearchInput,
   ctx: OperationContext,
 ): Promise<{ results: SearchResult[]; used: number }> {
-  let room_chars = input.max_tokens * CHARS_PER_TOKEN;
+  // People and scripts get as many as they asked for; a model's window is small.
+  const usual = isAgentTransport(ctx.session.transport) ? limits.answer_tokens_default : limits.answer_tokens_max;
+  let room_chars = (input.max_tokens ?? usual) * CHARS_PER_TOKEN;
   const results: SearchResult[] = [];
   for (const hit of hits) {
     const result = await shape(deps, hit, input, ctx);

@@ -46,8 +46,8 @@ export const searchInput = z.strictObject({
     .int()
     .min(50)
     .max(limits.answer_tokens_max)
-    .default(limits.answer_tokens_default)
-    .describe('Budget of the answer.'),
+    .optional()
+    .describe(`Budget of the answer; ${limits.answer_tokens_default} for agents.`),
   detail: z.enum(['ids', 'summary', 'full']).default('full').describe('How much of each memory.'),
   neighbours: z
     .number()
