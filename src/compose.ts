@@ -96,7 +96,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     syncStatus: () => syncStatus(store, version),
     onResourceChanged: feed.subscribe,
     backup: (path) => backupStore(store.raw, path),
-    settle: memory.follower.settle,
+    settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     inspect: () => inspect({ store, embedder }),
     close: () => shutDown({ role, executor, memory, sessions, embedder, store, stopMaintenance, log }),
   };

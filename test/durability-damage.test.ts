@@ -279,16 +279,26 @@ describe('a damaged model', () => {
     expect(checkStore(place.data_dir)).toMatchObject({ problems: [], living: 3, queued: 0 });
   });
 
-  it('without any models folder refuses to start with one clear error', async () => {
+  it('without any models folder stores and finds by words, and health names the missing file', async () => {
     rmSync(model('config.json'));
-    const ran = await runMcp({ ...options(), cli: install.cli });
-    expectPlainError(ran, /config\.json/);
+    const mcp = await startMcp({ ...options(), cli: install.cli });
+    await storeSome(mcp, 2);
+    await mcp.endInput();
+    expect(checkStore(place.data_dir)).toMatchObject({ problems: [], living: 2, queued: 2 });
+    const { health } = await healthOf(install);
+    const check = health.checks.find(({ name }) => name === 'embedding');
+    expect(check).toMatchObject({ status: 'degraded', detail: expect.stringMatching(/config\.json/) });
   });
 });
 
 interface Health {
   readonly status: string;
-  readonly checks: readonly { readonly name: string; readonly status: string; readonly fix?: string }[];
+  readonly checks: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly detail: string;
+    readonly fix?: string;
+  }[];
 }
 
 /** What a hub of this installation says of itself, and what it logs, after a search has tried the model. */

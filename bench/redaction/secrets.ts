@@ -17,8 +17,8 @@ const fixed =
 
 /** Formats that can be told by themselves. */
 const FORMATS: Readonly<Record<string, Generator>> = {
-  'AWS access key id': fixed('AKIA', UPPER + '234567', 16),
-  'AWS temporary key id': fixed('ASIA', UPPER + '234567', 16),
+  'AWS access key id': fixed('AKIA', `${UPPER}234567`, 16),
+  'AWS temporary key id': fixed('ASIA', `${UPPER}234567`, 16),
   'GitHub classic token': fixed('ghp_', ALNUM, 36),
   'GitHub app token': fixed('ghs_', ALNUM, 36),
   'GitHub fine-grained token': (r) => `github_pat_${r.text(ALNUM, 22)}_${r.text(ALNUM, 59)}`,
@@ -58,7 +58,7 @@ const FORMATS: Readonly<Record<string, Generator>> = {
   'Grafana Cloud token': (r) => `glc_${base64(r, 90)}`,
   'New Relic key': fixed('NRAK-', UPPER + DIGITS, 27),
   'Sentry token': fixed('sntryu_', HEX, 64),
-  'Dynatrace token': (r) => `dt0c01.${r.text(UPPER + '234567', 24)}.${r.text(UPPER + '234567', 64)}`,
+  'Dynatrace token': (r) => `dt0c01.${r.text(`${UPPER}234567`, 24)}.${r.text(`${UPPER}234567`, 64)}`,
   'Databricks token': fixed('dapi', HEX, 32),
   'Atlassian token': fixed('ATATT3xFfGF0', URLSAFE, 180),
   'Linear key': fixed('lin_api_', ALNUM, 40),

@@ -32,7 +32,7 @@ export async function shutDown(deps: ShutdownDeps): Promise<void> {
   await executor.drained();
   // A command that stored something leaves it complete; a server's queue is taken over by the next process.
   if (role === 'command')
-    await memory.follower.idle(AbortSignal.timeout(limits.shutdown_grace_ms)).catch(() => undefined);
+    await memory.follower.settle(AbortSignal.timeout(limits.shutdown_grace_ms)).catch(() => undefined);
   await step(() => memory.follower.stop(), 'unfinished vectors were not given back; their claims end by themselves');
   await step(() => sessions.flush(), 'session counts were not saved');
   await step(async () => embedder[Symbol.asyncDispose](), 'the embedding worker did not end');

@@ -263,7 +263,7 @@ describe('containers and encodings', () => {
   });
 
   it('caps the problems it reports one by one, not their count', async () => {
-    const { problems, counts } = await collectText('{"content":"ok"}\n' + '{\n'.repeat(3_000), { name: 'x.jsonl' });
+    const { problems, counts } = await collectText(`{"content":"ok"}\n${'{\n'.repeat(3_000)}`, { name: 'x.jsonl' });
     expect(problems).toHaveLength(1_000);
     expect(problems.at(-1)!.code).toBe('too_many');
     expect(counts.problems).toBe(3_000);

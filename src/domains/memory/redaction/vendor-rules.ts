@@ -95,9 +95,9 @@ const OPERATIONS: readonly VendorRule[] = [
   rule('age_secret_key', ['AGE-SECRET-KEY-1'], 'AGE-SECRET-KEY-1[A-Z0-9]{58}'),
   rule('databricks_token', ['dapi'], 'dapi[a-f0-9]{32}(?:-\\d)?'),
   rule('supabase_token', ['sbp_', 'sb_secret_'], '(?:sbp_[a-f0-9]{40}|sb_secret_[A-Za-z0-9_-]{20,50})'),
-  rule('planetscale_token', ['pscale_'], String.raw`pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.-]{32,64}`),
+  rule('planetscale_token', ['pscale_'], 'pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.-]{32,64}'),
   rule('neon_api_key', ['napi_'], 'napi_[a-z0-9]{40,80}'),
-  rule('okta_token', ['SSWS '], String.raw`(?<=SSWS )00[A-Za-z0-9_-]{40}`),
+  rule('okta_token', ['SSWS '], '(?<=SSWS )00[A-Za-z0-9_-]{40}'),
 ];
 
 const SERVICES: readonly VendorRule[] = [

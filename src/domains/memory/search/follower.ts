@@ -32,10 +32,8 @@ const RETRY_PAUSE_DOUBLINGS_MAX = 6;
 export interface Follower extends VectorFollower {
   /** Begins to look for abandoned queue rows from time to time. */
   start(): void;
-  /** Resolves when this process has nothing left to embed. Rejects when `signal` ends the wait. */
-  idle(signal?: AbortSignal): Promise<void>;
-  /** Like `idle`, telling how many are left after each batch. */
-  settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
+  /** Resolves when this process has nothing left to embed, telling how many are left after each batch. */
+  settle(signal: AbortSignal, onProgress?: (left: number) => void): Promise<void>;
   /** Takes over abandoned rows now. */
   sweep(): Promise<void>;
   /** Ends the work, within a batch too, and gives back what has no vector yet. */
@@ -98,11 +96,7 @@ export function createFollower(deps: FollowerDeps): Follower {
         for (const id of ids) own.set(id, attempts);
         return;
       }
-      deps.onError(error, ids.length);
-      const pause_ms = RETRY_PAUSE_MS * 2 ** Math.min(attempts, RETRY_PAUSE_DOUBLINGS_MAX);
-      await postpone(store, ids, store.clock.now() + pause_ms).catch((cause: unknown) =>
-        deps.onError(cause, ids.length),
-      );
+      await putOff(deps, ids, attempts, error);
     }
   }
 
@@ -137,10 +131,7 @@ export function createFollower(deps: FollowerDeps): Follower {
       void begin().catch((error: unknown) => deps.onError(error, 0));
     },
     sweep,
-    async idle(signal) {
-      while (working) await orAborted(working, signal);
-    },
-    async settle(onProgress, signal) {
+    async settle(signal, onProgress = () => {}) {
       listeners.add(onProgress);
       try {
         while (working) await orAborted(working, signal);
@@ -157,6 +148,14 @@ export function createFollower(deps: FollowerDeps): Follower {
       if (rest.length > 0) await releaseClaims(store, rest);
     },
   };
+}
+
+/** Leaves rows whose vectors could not be made for later; the pause doubles with every failure. */
+async function putOff(deps: FollowerDeps, ids: readonly number[], attempts: number, error: unknown): Promise<void> {
+  const { store, onError } = deps;
+  onError(error, ids.length);
+  const pause_ms = RETRY_PAUSE_MS * 2 ** Math.min(attempts, RETRY_PAUSE_DOUBLINGS_MAX);
+  await postpone(store, ids, store.clock.now() + pause_ms).catch((cause: unknown) => onError(cause, ids.length));
 }
 
 /** Rows that failed together before travel in ever smaller batches, so that one bad text stands alone in the end. */
