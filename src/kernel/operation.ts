@@ -36,6 +36,8 @@ export interface SessionHandle {
   /** Stable key of the agent session; the same on every call of one session, also on stateless transports. */
   readonly key: string;
   readonly transport: Transport;
+  /** Neither named nor connected: callers that look alike are taken for one session until they fall silent. */
+  readonly derived?: boolean;
   readonly client_name?: string;
   /** Name of the project the caller works in, as far as its transport tells (stdio: the working directory). */
   readonly project?: string;

@@ -56,6 +56,30 @@ describe('the guide', () => {
   });
 });
 
+test('a session without a name or a connection begins anew after half an hour of silence, and no other does', async () => {
+  const clock = virtualClock();
+  const store = await openTemporaryDatabase({ clock });
+  const ctx = (session: string, derived: boolean) => {
+    const context = contextOf('m', { session, transport: 'http' });
+    return { ...context, session: { ...context.session, derived } };
+  };
+  for (const restart of [false, true]) {
+    let sessions = createSessions(store.withTables<SessionTables>());
+    const claims = () => Promise.all([true, false].map((d) => sessions.claimGuide(ctx(`${restart} ${d}`, d))));
+    const again = async (minutes: number) => {
+      clock.advance(minutes * 60_000);
+      if (restart) sessions = createSessions(store.withTables<SessionTables>());
+      return claims();
+    };
+    expect(await claims()).toEqual([true, true]);
+    expect(await again(29)).toEqual([false, false]);
+    expect(await again(29)).toEqual([false, false]);
+    expect(await again(31)).toEqual([true, false]);
+    expect(await again(1)).toEqual([false, false]);
+  }
+  await store.close();
+});
+
 describe('get_memory_access_stats', () => {
   test('says what this session called, how often it failed and when', async () => {
     const caller = agent('counted');

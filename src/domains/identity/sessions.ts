@@ -29,7 +29,7 @@ export interface SessionState {
 export interface Sessions {
   /** Counts one call of the session. */
   note(ctx: OperationContext, operation: string, failed: boolean): void;
-  /** True exactly once per session, also across processes and restarts. */
+  /** True exactly once per session, also across processes and restarts. A derived session begins anew after a silence. */
   claimGuide(ctx: OperationContext): Promise<boolean>;
   /** What the session did, this call not included. */
   state(ctx: OperationContext): Promise<SessionState>;
@@ -46,7 +46,8 @@ interface Pending {
 
 export function createSessions(store: Database<SessionTables>): Sessions {
   const pending = new Map<string, Pending>();
-  const guided = new LRUCache<string, true>({ max: SESSIONS_IN_MEMORY_MAX_COUNT });
+  /** Sessions that have the guide, with the time of their last call that would have brought it. */
+  const guided = new LRUCache<string, number>({ max: SESSIONS_IN_MEMORY_MAX_COUNT });
   const nowIso = () => toIso(store.clock.now());
 
   async function flush(): Promise<void> {
@@ -76,19 +77,13 @@ export function createSessions(store: Database<SessionTables>): Sessions {
     },
 
     async claimGuide(ctx) {
-      const { key } = ctx.session;
-      if (guided.has(key)) return false;
-      guided.set(key, true);
-      const claim = store.write(async (trx) => {
-        await touch(trx, ctx, nowIso());
-        const claimed = await trx
-          .updateTable('agent_sessions')
-          .set({ guide_sent_at: nowIso() })
-          .where('session_key', '=', key)
-          .where('guide_sent_at', 'is', null)
-          .executeTakeFirst();
-        return claimed.numUpdatedRows > 0n;
-      });
+      const { key, derived = false } = ctx.session;
+      const now_ms = store.clock.now();
+      const isOver = (seen_ms: number) => derived && now_ms - seen_ms > limits.agent_session_idle_ms;
+      const seen_ms = guided.get(key);
+      guided.set(key, now_ms);
+      if (seen_ms !== undefined && !isOver(seen_ms)) return false;
+      const claim = store.write((trx) => claimWithin(trx, ctx, nowIso(), isOver));
       claim.catch(() => guided.delete(key));
       return claim;
     },
@@ -135,6 +130,25 @@ export function createSessions(store: Database<SessionTables>): Sessions {
 }
 
 type SessionTrx = Parameters<Parameters<Database<SessionTables>['write']>[0]>[0];
+
+/** Notes the guide as sent where it is due; false where the session has it. */
+async function claimWithin(
+  trx: SessionTrx,
+  ctx: OperationContext,
+  now: string,
+  isOver: (seen_ms: number) => boolean,
+): Promise<boolean> {
+  const { key } = ctx.session;
+  const known = await trx
+    .selectFrom('agent_sessions')
+    .select(['guide_sent_at', 'last_seen_at'])
+    .where('session_key', '=', key)
+    .executeTakeFirst();
+  await touch(trx, ctx, now);
+  if (known && known.guide_sent_at !== null && !isOver(Date.parse(known.last_seen_at))) return false;
+  await trx.updateTable('agent_sessions').set({ guide_sent_at: now }).where('session_key', '=', key).execute();
+  return true;
+}
 
 async function touch(trx: SessionTrx, ctx: OperationContext, now: string): Promise<void> {
   const { principal, session } = ctx;

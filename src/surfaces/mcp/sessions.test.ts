@@ -18,6 +18,8 @@ describe('resolveCaller', () => {
     expect(name(full)).toBe('header');
     expect(name(origin({ connection_id: 'connection' }))).toBe('connection');
     expect(name(origin())).toMatch(/^auto_/);
+    expect(resolveCaller(origin(), undefined, {}).session.derived).toBe(true);
+    expect(resolveCaller(full, undefined, {}).session.derived).toBeUndefined();
   });
 
   it('finds the same session again from the name it gave out', () => {

@@ -49,10 +49,12 @@ export function resolveCaller(
 ): Caller {
   const principal = origin.principalFor(origin.agent_id ?? agentNameOf(client.name));
   const named = checkedName(meta?.[SESSION_META_KEY] ?? origin.session_name);
-  const session_name = named ?? origin.connection_id ?? derivedName(principal, client, origin);
+  const known = named ?? origin.connection_id;
+  const session_name = known ?? derivedName(principal, client, origin);
   const session: SessionHandle = {
     key: `ses_${digest([principal.user_id, session_name])}`,
     transport: origin.transport,
+    ...(known === undefined ? { derived: true } : {}),
     ...(client.name ? { client_name: client.name.slice(0, limits.name_length_max_chars) } : {}),
     ...(origin.project ? { project: origin.project } : {}),
   };
