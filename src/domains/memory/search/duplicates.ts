@@ -31,9 +31,10 @@ export async function findDuplicates(
 ): Promise<Duplicates> {
   const ids = (await matchingRowIds(store.db, filter, ctx.principal)).slice(-examinedMax(options.threshold));
   const rows = await readVectors(store, model, ids, ctx);
-  let bands = 0;
-  const pairs = await nearPairs(rows, options.threshold, async () => {
-    ctx.reportProgress({ done: ++bands, message: 'comparing' });
+  let reported = 0;
+  const pairs = await nearPairs(rows, options.threshold, async (bands_done) => {
+    if (bands_done > reported) ctx.reportProgress({ done: bands_done, message: 'comparing' });
+    reported = bands_done;
     await new Promise((resolve) => setImmediate(resolve));
     ctx.signal.throwIfAborted();
   });

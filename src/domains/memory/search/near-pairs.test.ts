@@ -39,3 +39,12 @@ test('a caller stops it by throwing from the pause', async () => {
   const rows = [{ row_id: 1, codes: new Int8Array(384).fill(1) }];
   await expect(nearPairs(rows, 0.9, () => Promise.reject(new Error('enough')))).rejects.toThrow('enough');
 });
+
+test('many alike rows are compared in steps, so that the process goes on meanwhile', async () => {
+  const rows = Array.from({ length: 400 }, (_, row_id) => ({ row_id, codes: new Int8Array(24).fill(1) }));
+  const bands: number[] = [];
+  const pairs = await nearPairs(rows, 0.9, async (done) => void bands.push(done));
+  expect(pairs).toHaveLength((400 * 399) / 2);
+  expect(bands.filter((done) => done === 0).length).toBeGreaterThanOrEqual(3);
+  expect(bands.at(-1)).toBe(2);
+});

@@ -21,22 +21,30 @@ export interface NearPair {
   readonly similarity: number;
 }
 
-/** Calls `pause` between bands, so that the event loop breathes and a caller can cancel by throwing from it. */
+/** Pairs compared between two pauses: about 10 ms. */
+const PAIRS_PER_STEP_COUNT = 20_000;
+
+/**
+ * Calls `pause` after each band, and within one where it has many pairs, with the number of bands done: the event loop
+ * breathes there, and a caller cancels by throwing from it.
+ */
 export async function nearPairs(
   rows: readonly VectorRow[],
   threshold: number,
-  pause: () => Promise<void>,
+  pause: (bands_done: number) => Promise<void>,
 ): Promise<NearPair[]> {
   const dimensions = rows[0]?.codes.length ?? 0;
   const norms = rows.map(({ codes }) => Math.sqrt(dot(codes, codes)) || 1);
   const width = bitsPerBand(threshold);
   const seen = new Set<number>();
   const pairs: NearPair[] = [];
-  for (let start = 0; start < dimensions; start += width) {
+  let compared = 0;
+  for (let start = 0, bands = 0; start < dimensions; start += width) {
     for (const bucket of buckets(rows, start, Math.min(start + width, dimensions))) {
       for (const [i, j] of pairsOf(bucket)) {
         const [a, b] = [rows[i], rows[j]];
         if (!a || !b) continue;
+        if (++compared % PAIRS_PER_STEP_COUNT === 0) await pause(bands);
         const similarity = dot(a.codes, b.codes) / ((norms[i] ?? 1) * (norms[j] ?? 1));
         const key = i * rows.length + j;
         if (similarity < threshold || seen.has(key)) continue;
@@ -44,7 +52,7 @@ export async function nearPairs(
         pairs.push({ first: a.row_id, second: b.row_id, similarity: Math.min(1, similarity) });
       }
     }
-    await pause();
+    await pause(++bands);
   }
   return pairs.sort((a, b) => b.similarity - a.similarity || a.first - b.first || a.second - b.second);
 }
