@@ -1,6 +1,6 @@
 // Imports through the public door: nothing twice, and a source that went on is followed.
 import { expect, test } from 'vitest';
-import { openApp } from '../../../test/support/open-app.ts';
+import { DAY_MS, openApp } from '../../../test/support/open-app.ts';
 
 const conversation = (...turns: string[]) => turns.join('\n');
 
@@ -50,4 +50,48 @@ test('a memory follows a source that says more now, unless somebody edited it he
   expect((await app.call('search_memories', { query: 'db02' })).results[0].content).toBe(
     'the disk of db02 is fine again',
   );
+});
+
+test('an export imported elsewhere keeps what replaced what, when it was stored, and where it came from', async () => {
+  await using from = await openApp();
+  const ada = (app: typeof from) => ({ ...app.runtime.localPrincipal('tester'), user_id: 'ada' });
+  const { signal } = new AbortController();
+  const old = await from.store('Redis listens on 6379');
+  await from.store('Redis listens on 6380 since the move', { supersedes: old, importance: 0.9 });
+  await using to = await openApp();
+  to.clock.advance(DAY_MS);
+  const carry = async () => {
+    const pieces = from.runtime.transfers.exportTo(ada(from), { format: 'jsonl', signal });
+    const bytes = async function* () {
+      for await (const piece of pieces) yield Buffer.from(piece);
+    };
+    let last: unknown;
+    for await (const event of to.runtime.transfers.importFrom(bytes(), ada(to), { signal, file_name: 'all.jsonl' }))
+      last = event;
+    return last;
+  };
+  expect(await carry()).toMatchObject({ type: 'done', stored: 2, problems: 0 });
+  expect(await carry()).toMatchObject({ type: 'done', stored: 0, updated: 0, skipped: 2, problems: 0 });
+  const { results } = await to.call('search_memories', { query: 'Redis listens' });
+  expect(results).toMatchObject([{ content: 'Redis listens on 6380 since the move', importance: 0.9 }]);
+  expect(results[0].occurred_at).toBe(new Date(from.clock.now()).toISOString());
+  const all = await to.call('search_memories', { query: '', include_superseded: true });
+  expect(all.results).toHaveLength(2);
+  expect(results[0].supersedes).toBe(all.results[1].memory_id);
+  expect(results[0].source).toBe('import:agent');
+});
+
+test('a replacement is imported also where what it replaces was left behind', async () => {
+  await using app = await openApp();
+  const { signal } = new AbortController();
+  const source = async function* () {
+    yield Buffer.from(`${JSON.stringify({ memory_id: 'mem_b', content: 'Alone here', supersedes: 'mem_a' })}\n`);
+  };
+  let last: unknown;
+  for await (const event of app.runtime.transfers.importFrom(source(), app.runtime.localPrincipal('tester'), {
+    signal,
+    file_name: 'one.jsonl',
+  }))
+    last = event;
+  expect(last).toMatchObject({ type: 'done', stored: 1, problems: 0 });
 });

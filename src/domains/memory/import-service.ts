@@ -1,6 +1,8 @@
 // Imports: parsed items become memories in batches; what cannot be stored is reported with its place and skipped.
 import { HaivemindError, toErrorBody } from '../../kernel/errors.ts';
+import { parseMoment } from '../../kernel/moments.ts';
 import {
+  externalId,
   type ImportCounts,
   type ImportFormat,
   type ImportItem,
@@ -114,12 +116,20 @@ function parseItem(
   const { external_id, source, redactions: _redactions, extra, ...fields } = item;
   const known = Object.fromEntries(Object.entries(extra ?? {}).filter(([key]) => key in newMemorySchema.shape));
   const scope = request.scope === undefined ? {} : { scope: request.scope };
-  const result = newMemorySchema.safeParse({ ...known, ...fields, ...scope });
-  if (result.success)
-    return {
-      type: 'item',
-      item: { input: result.data, extras: { external_id, source: `import:${source}`, skip_twin: true }, position },
+  // A memory from another store happened when it was stored there, unless it says otherwise.
+  const stored_at = typeof extra?.created_at === 'string' ? parseMoment(extra.created_at) : undefined;
+  const happened = stored_at === undefined ? {} : { occurred_at: stored_at };
+  const result = newMemorySchema.safeParse({ ...happened, ...known, ...fields, ...scope });
+  if (result.success) {
+    const { supersedes } = result.data;
+    const extras = {
+      external_id,
+      source: source.startsWith('import:') ? source : `import:${source}`,
+      skip_twin: true,
+      ...(supersedes === undefined ? {} : { supersedes_external_id: externalId('memory', supersedes) }),
     };
+    return { type: 'item', item: { input: result.data, extras, position } };
+  }
   const issue = result.error.issues[0];
   const message = `${issue?.path.join('.') ?? 'item'}: ${issue?.message ?? 'is not valid'}`;
   const place = {

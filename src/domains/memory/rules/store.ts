@@ -26,6 +26,8 @@ export interface StoreExtras {
   readonly source?: string;
   /** Stable id in the system it was imported from: the second import finds it again. */
   readonly external_id?: string;
+  /** External id of what it replaces, which has another memory_id here than where it comes from. */
+  readonly supersedes_external_id?: string;
   /** Imports do not need twin hints. */
   readonly skip_twin?: boolean;
 }
@@ -152,9 +154,9 @@ async function writePrepared(
   caller: Caller,
   extras: StoreExtras,
 ): Promise<StoreResult> {
-  const { row, redacted } = prepared;
-  const superseded = row.supersedes ? await findVisible(trx, row.supersedes, caller.principal) : undefined;
-  if (row.supersedes && !superseded) throw memoryNotFound(row.supersedes);
+  const { redacted } = prepared;
+  const superseded = await findReplaced(trx, prepared.row, caller, extras);
+  const row: NewMemoryRow = { ...prepared.row, supersedes: superseded?.memory_id ?? null };
   if (superseded) assertReplaceable(superseded, row.scope);
   const imported =
     extras.external_id === undefined ? undefined : await findByExternalId(trx, row.user_id, extras.external_id);
@@ -188,6 +190,23 @@ async function writePrepared(
     twin,
     replaced,
   };
+}
+
+/** What a new memory replaces. An import goes on without it where it was left behind; anybody else gets `not_found`. */
+async function findReplaced(
+  trx: MemoryTrx,
+  row: NewMemoryRow,
+  caller: Caller,
+  extras: StoreExtras,
+): Promise<MemoryRow | undefined> {
+  if (!row.supersedes) return undefined;
+  const { principal } = caller;
+  const found = await findVisible(trx, row.supersedes, principal);
+  if (found) return found;
+  if (extras.external_id === undefined) throw memoryNotFound(row.supersedes);
+  if (extras.supersedes_external_id === undefined) return undefined;
+  const imported = await findByExternalId(trx, principal.user_id, extras.supersedes_external_id);
+  return imported?.deleted_at === null ? imported : undefined;
 }
 
 /**
