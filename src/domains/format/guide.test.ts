@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { limits } from '../../kernel/limits.ts';
 import { detectFormat, suggestV2 } from './guide.ts';
 
 const PROSE =
@@ -30,3 +31,13 @@ test('any text has a format, and a suggestion is never longer', () => {
     }),
   );
 });
+
+test.each(['a1b2c3', '\n', ' ', '|', '| ', 'x ,', '!', ' because'])(
+  'a text of the greatest length made of %j is judged and compressed in one go',
+  (unit) => {
+    // A pattern that goes back over the text would run into the time limit of the test.
+    const text = `a${unit.repeat(Math.ceil(limits.content_length_max_chars / unit.length))}b`;
+    expect(['v1', 'v2']).toContain(detectFormat(text));
+    expect(suggestV2(`The cause is the disk. ${text}`)?.length ?? 0).toBeLessThanOrEqual(text.length);
+  },
+);

@@ -19,7 +19,8 @@ export const GUIDE = [
   'Example: auth(key) → search(query) → results::JSON',
 ].join('\n');
 
-const NOTATION = [/→|->|=>/, /::/, /^\s*\|.*\|\s*$/m, /^\s*\[[^\]\s]{1,30}\]:/m, /\w+[?!](?=[\s,;)]|$)/m];
+/** Each takes time in proportion to the text, whatever the text: this runs on every write. */
+const NOTATION = [/→|->|=>/, /::/, /^[ \t]*\|.*\|[ \t]*\r?$/m, /^[ \t]*\[[^\]\s]{1,30}\]:/m, /\w[?!](?=[\s,;)]|$)/m];
 /** Below this length compression saves too little to speak of it. */
 const SHORT_TEXT_CHARS = 160;
 const FILLER =
@@ -54,8 +55,9 @@ function compressSentence(sentence: string): string {
   const pair = /^([\w ./-]{2,40}):\s+(\S.*)$/.exec(sentence);
   if (pair) return `| ${pair[1]} | ${pair[2]} |`;
   return sentence
+    .replace(/\s+/g, ' ')
     .replace(/\b(leads? to|results? in|resulted in|causes?|caused|and then|which then|so that|therefore)\b/gi, '→')
-    .replace(/\s*,?\s*\bbecause( of)?\b/gi, ' ←')
+    .replace(/ ?,? ?\bbecause( of)?\b/gi, ' ←')
     .replace(/\bin order to\b/gi, 'to')
     .replace(/\b(is|are|was|were) (required|mandatory)\b/gi, '!')
     .replace(/\b(is|are|was|were) optional\b/gi, '?')
