@@ -13,12 +13,33 @@ module.exports = {
     ring(
       'kernel-imports-nothing',
       '^src/kernel/',
-      '^src/(storage|domains|surfaces|compose|cli)',
+      '^src/(storage|domains|surfaces|runtime|config|compose|cli)',
       'kernel knows nothing of ours',
     ),
-    ring('storage-below-domains', '^src/storage/', '^src/(domains|surfaces|compose|cli)', 'storage knows no domain'),
-    ring('domains-below-surfaces', '^src/domains/', '^src/(surfaces|compose|cli)', 'a domain knows no transport'),
-    ring('surfaces-not-compose', '^src/surfaces/', '^src/(compose|cli)', 'only the entry point sees compose.ts'),
+    ring(
+      'storage-below-domains',
+      '^src/storage/',
+      '^src/(domains|surfaces|runtime|compose|cli)',
+      'storage knows no domain',
+    ),
+    ring(
+      'domains-below-surfaces',
+      '^src/domains/',
+      '^src/(surfaces|runtime|config|compose|cli)',
+      'a domain knows no transport and no configuration',
+    ),
+    ring(
+      'surfaces-not-compose',
+      '^src/surfaces/',
+      '^src/(runtime/|compose|cli)',
+      'only the entry point sees compose.ts',
+    ),
+    ring(
+      'config-above-kernel',
+      '^src/config/',
+      '^src/(storage|domains|surfaces|runtime|compose|cli)',
+      'configuration knows the kernel alone',
+    ),
     {
       name: 'surfaces-not-storage',
       severity: 'error',

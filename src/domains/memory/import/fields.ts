@@ -1,4 +1,5 @@
 // The fields of a memory as records and front matters spell them: which become the item's own, which are handed on.
+import { CATEGORIES } from '../schema.ts';
 
 /** Fields that an item has itself, besides content and metadata. */
 export const ITEM_FIELD_NAMES = [
@@ -33,22 +34,11 @@ export const EXTRA_FIELDS: ReadonlySet<string> = new Set([
   'deleted_at',
 ]);
 
-/** The categories of a memory; another word becomes a tag, so that nothing is refused and nothing is lost. */
-const CATEGORIES = new Set([
-  'project',
-  'conversation',
-  'agent',
-  'global',
-  'infrastructure',
-  'incidents',
-  'deployments',
-  'monitoring',
-  'runbooks',
-  'security',
-]);
+const KNOWN_CATEGORIES: ReadonlySet<string> = new Set(CATEGORIES);
 
+/** True for a category of memories; another word becomes a tag, so that nothing is refused and nothing is lost. */
 export function isCategory(text: string): boolean {
-  return CATEGORIES.has(text);
+  return KNOWN_CATEGORIES.has(text);
 }
 
 /** Tags as a list or as one text with commas. */
