@@ -7,25 +7,37 @@ import { matchExpression, pairExpression, type QueryTerms } from './tokens.ts';
 /** Records scored to choose candidates: about 4 ms. Below twice this many everything is scored at once. */
 const SCORED_RECORDS_MAX = 6_000;
 const CANDIDATES_PER_HIT = 2;
+/** Records looked at to score the candidates: about 3 ms. Words so common that they go beyond it hardly tell texts apart. */
+const VISITED_RECORDS_MAX = 15_000;
 /**
  * Words that stand side by side in question and text count this much of a word more. After the sequential dependence
  * model (Metzler and Croft, "A Markov Random Field Model for Term Dependencies", SIGIR 2005).
  */
 const PAIR_WEIGHT = 0.4;
 
+/** A pair of two words that are each in more records than this is not looked for: reading both lists takes milliseconds. */
+const PAIR_RECORDS_MAX = 6_000;
+
 /** Words of a question that remain, and in how many of the records that may be found each occurs. */
 export type CountedTerms = QueryTerms & { readonly records: ReadonlyMap<string, number> };
 
-/** The rarest words that together occur in few enough records; at least one. */
-const choosing = ({ words, records }: CountedTerms): { words: string[]; affordable: boolean } => {
-  const rarest = [...words].sort((a, b) => (records.get(a) ?? 0) - (records.get(b) ?? 0));
-  const chosen: string[] = [];
+const rarestFirst = ({ words, records }: CountedTerms): string[] =>
+  [...words].sort((a, b) => (records.get(a) ?? 0) - (records.get(b) ?? 0));
+
+/** The rarest words that together occur in at most so many records. */
+const rarestWithin = (terms: CountedTerms, budget: number): string[] => {
   let total = 0;
-  for (const word of rarest) {
-    total += records.get(word) ?? 0;
-    if (total > SCORED_RECORDS_MAX) break;
-    chosen.push(word);
-  }
+  return rarestFirst(terms).filter((word) => {
+    total += terms.records.get(word) ?? 0;
+    return total <= budget;
+  });
+};
+
+/** The rarest words that together occur in few enough records; at least one. */
+const choosing = (terms: CountedTerms): { words: string[]; affordable: boolean } => {
+  const { records } = terms;
+  const rarest = rarestFirst(terms);
+  const chosen = rarestWithin(terms, SCORED_RECORDS_MAX);
   const found = chosen.some((word) => (records.get(word) ?? 0) > 0);
   return found
     ? { words: chosen, affordable: true }
@@ -34,7 +46,10 @@ const choosing = ({ words, records }: CountedTerms): { words: string[]; affordab
 
 /** Adds what pairs of words bring to the scores of these rows. */
 const withPairs = (sql: Fts5Statements, hits: TextHit[], { words, records }: CountedTerms): TextHit[] => {
-  const expression = pairExpression(words.filter((word) => (records.get(word) ?? 0) > 0));
+  const expression = pairExpression(
+    words.filter((word) => (records.get(word) ?? 0) > 0),
+    (word) => (records.get(word) ?? 0) <= PAIR_RECORDS_MAX,
+  );
   if (expression === undefined || hits.length < 2) return hits;
   const rows = JSON.stringify(hits.map((hit) => hit.row_id));
   const pairs = new Map(sql.best(expression, hits.length, rows).map(({ row_id, score }) => [row_id, score]));
@@ -54,7 +69,9 @@ export const bestRows = (sql: Fts5Statements, terms: CountedTerms, limit: number
   const rows = affordable
     ? sql.best(few, CANDIDATES_PER_HIT * limit, allowed).map((hit) => hit.row_id)
     : sql.newest(few, SCORED_RECORDS_MAX, allowed);
-  return withPairs(sql, sql.best(expression, limit, JSON.stringify(rows)), terms);
+  const scoring = new Set([...words, ...rarestWithin(terms, VISITED_RECORDS_MAX)]);
+  const telling = matchExpression({ words: [...scoring], phrases: terms.phrases }) ?? expression;
+  return withPairs(sql, sql.best(telling, limit, JSON.stringify(rows)), terms);
 };
 
 /** The best rows of a large allowed set: asks for more than needed and leaves out what is not allowed. */

@@ -1,5 +1,6 @@
 // The SQL of the full-text index, prepared once for an open database.
 import type { DatabaseSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import { wordsOf } from './names.ts';
 import type { TextHit } from './port.ts';
 import { quoted } from './tokens.ts';
@@ -30,6 +31,14 @@ export type Fts5Statements = {
   countRecords(words: readonly string[], cap: number, allowed: AllowedJson): Map<string, number>;
 };
 
+/** Counting a common word takes a millisecond; its count is used again until the store has grown by a tenth. */
+const COUNTS_REMEMBERED = 5_000;
+const COUNT_WORTH_REMEMBERING = 500;
+const GROWTH_MAX = 1.1;
+
+/** A count that reached its cap says no more than that there are at least so many. */
+type Counted = { readonly records: number; readonly cap: number; readonly last_row: number };
+
 /** Prepares all statements; the tables must exist. */
 export const prepareFts5 = (db: DatabaseSync): Fts5Statements => {
   const put = db.prepare('insert or replace into memory_fts(rowid, body, extra) values (?, ?, ?)');
@@ -41,10 +50,13 @@ export const prepareFts5 = (db: DatabaseSync): Fts5Statements => {
   const filtered = (allowed: AllowedJson): { allowed: string } | Record<string, never> =>
     allowed === undefined ? {} : { allowed };
 
+  const lastRowId = () => Number(lastRow.get()?.last ?? 0);
+  const counts = new LRUCache<string, Counted>({ max: COUNTS_REMEMBERED });
+
   return {
     put: (rowId, body, extra) => void put.run(rowId, body, extra),
     remove: (rowId) => void remove.run(rowId),
-    lastRow: () => Number(lastRow.get()?.last ?? 0),
+    lastRow: lastRowId,
     best: (expression, limit, allowed) =>
       (allowed === undefined ? bestOfAll : bestAllowed).all({ expression, limit, ...filtered(allowed) }) as TextHit[],
     newest: (expression, limit, allowed) =>
@@ -52,9 +64,26 @@ export const prepareFts5 = (db: DatabaseSync): Fts5Statements => {
         .all({ expression, limit, ...filtered(allowed) })
         .map((row) => Number(row.row_id)),
     countRecords(words, cap, allowed) {
-      const terms = JSON.stringify(words.map((word) => quoted(wordsOf(word))));
-      const rows = (allowed === undefined ? countAll : countAllowed).all({ terms, cap, ...filtered(allowed) });
-      return new Map(rows.map((row, index) => [words[index] ?? '', Number(row.records)]));
+      const last = allowed === undefined ? lastRowId() : 0;
+      const known = new Map<string, number>();
+      if (allowed === undefined) {
+        for (const word of words) {
+          const counted = counts.get(word);
+          if (!counted || last > counted.last_row * GROWTH_MAX) continue;
+          if (counted.records < counted.cap || cap <= counted.cap) known.set(word, Math.min(cap, counted.records));
+        }
+      }
+      const unknown = words.filter((word) => !known.has(word));
+      const terms = JSON.stringify(unknown.map((word) => quoted(wordsOf(word))));
+      const rows =
+        unknown.length === 0
+          ? []
+          : (allowed === undefined ? countAll : countAllowed).all({ terms, cap, ...filtered(allowed) });
+      const found = new Map(rows.map((row, index) => [unknown[index] ?? '', Number(row.records)]));
+      for (const [word, records] of allowed === undefined ? found : []) {
+        if (records >= COUNT_WORTH_REMEMBERING) counts.set(word, { records, cap, last_row: last });
+      }
+      return new Map(words.map((word) => [word, known.get(word) ?? found.get(word) ?? 0]));
     },
   };
 };

@@ -58,8 +58,15 @@ export const queryTerms = (question: string): QueryTerms => {
 export const quoted = (words: readonly string[]): string => `"${words.join(' ')}"`;
 
 /** The FTS5 expression that asks for words that stood side by side in the question, and do in the text. */
-export const pairExpression = (words: readonly string[]): string | undefined => {
-  const pairs = words.slice(1, QUERY_PAIRS_MAX + 1).map((word, index) => quoted([words[index] ?? '', word]));
+export const pairExpression = (
+  words: readonly string[],
+  isRare: (word: string) => boolean = () => true,
+): string | undefined => {
+  const pairs = words
+    .slice(1, QUERY_PAIRS_MAX + 1)
+    .map((word, index) => [words[index] ?? '', word])
+    .filter((pair) => pair.some(isRare))
+    .map(quoted);
   return pairs.length > 0 ? pairs.join(' OR ') : undefined;
 };
 

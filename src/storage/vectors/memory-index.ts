@@ -55,21 +55,34 @@ const fitInWorker = (sample: Sample, signal?: AbortSignal): Promise<Whitening> =
 
 type SlotScore = { readonly slot: number; readonly row_id: number; readonly score: number };
 
+/** Positions of the `count` highest scores and of those equal to the last of them, highest first. */
+const bestFirst = (scores: Float64Array, count: number): Uint32Array => {
+  const positions = Uint32Array.from(scores.keys());
+  // Sorting numbers costs a tenth of sorting positions by a comparison, so the cut is found first.
+  const cut = count < scores.length ? scores.toSorted()[scores.length - count] : undefined;
+  const kept = cut === undefined ? positions : positions.filter((i) => (scores[i] ?? 0) >= cut);
+  return kept.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
+};
+
 /** Best chunk of each record, best record first. */
 const bestPerRow = (slots: Slots, chosen: readonly number[], query: ScoringQuery, limit: number): SlotScore[] => {
   const scores = Float64Array.from(chosen, (slot) => exactScore(slots, slot, query));
-  const order = Uint32Array.from(chosen.keys()).sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-  const seen = new Set<number>();
-  const best: SlotScore[] = [];
-  for (const index of order) {
-    if (best.length >= limit) break;
-    const slot = chosen[index] ?? 0;
-    const row_id = slots.rowOf(slot);
-    if (seen.has(row_id)) continue;
-    seen.add(row_id);
-    best.push({ slot, row_id, score: scores[index] ?? 0 });
-  }
-  return best;
+  const take = (depth: number): SlotScore[] => {
+    const seen = new Set<number>();
+    const best: SlotScore[] = [];
+    for (const index of bestFirst(scores, depth)) {
+      if (best.length >= limit) break;
+      const slot = chosen[index] ?? 0;
+      const row_id = slots.rowOf(slot);
+      if (seen.has(row_id)) continue;
+      seen.add(row_id);
+      best.push({ slot, row_id, score: scores[index] ?? 0 });
+    }
+    return best;
+  };
+  // Long texts have many chunks: where they crowd the first ones, all are looked at.
+  const best = take(2 * limit);
+  return best.length >= limit || scores.length <= 2 * limit ? best : take(scores.length);
 };
 
 /** Vectors for a fit, evenly spread over all slots. */
@@ -93,14 +106,28 @@ const slotsOfAll = (slots: Slots, rowIds: Iterable<number>): number[] => {
   return found;
 };
 
+/** One search asks for scores several times with the same question: it is whitened once, and again after a new fit. */
+const whitenedOnce = (current: () => Whitening | undefined) => {
+  let fit: Whitening | undefined;
+  let known = new WeakMap<Float32Array, ScoringQuery>();
+  return (query: Float32Array, metric: VectorMetric): ScoringQuery => {
+    const whitening = current();
+    if (metric !== 'whitened' || !whitening) return { vector: query, offset: 0 };
+    if (fit !== whitening) known = new WeakMap();
+    fit = whitening;
+    const scoring = known.get(query) ?? whitenQuery(whitening, query);
+    known.set(query, scoring);
+    return scoring;
+  };
+};
+
 /** An empty index for vectors of this many dimensions. */
 export const createMemoryIndex = (dimensions: number): MemoryIndex => {
   const slots = createSlots(dimensions);
   let whitening: Whitening | undefined;
   let coarse = new Int32Array(0);
 
-  const prepared = (query: Float32Array, metric: VectorMetric): ScoringQuery =>
-    metric === 'whitened' && whitening ? whitenQuery(whitening, query) : { vector: query, offset: 0 };
+  const prepared = whitenedOnce(() => whitening);
   const ranked = (
     chosen: readonly number[],
     query: Float32Array,

@@ -21,8 +21,8 @@ export type FindDeps = {
 
 export type FindRequest = {
   readonly question: string;
-  /** Undefined: search by words alone. */
-  readonly query: EmbeddedQuery | undefined;
+  /** Undefined: search by words alone. While a promise is pending, the words are searched already. */
+  readonly query: EmbeddedQuery | undefined | Promise<EmbeddedQuery | undefined>;
   readonly limit: number;
   /** Only these rows may be found. Absent: all rows of the store. */
   readonly allowed?: ReadonlySet<number> | undefined;
@@ -35,9 +35,10 @@ export const findRanked = async (
   request: FindRequest,
   constants: RankingConstants = RANKING,
 ): Promise<RankedHit[]> => {
-  const { question, query, allowed, limit, signal } = request;
+  const { question, allowed, limit, signal } = request;
   const depth = (pool: number): number => Math.max(pool, 2 * limit);
   const text = deps.text.search(question, { limit: depth(constants.text_pool_max), allowed });
+  const query = await request.query;
   const near = query ? deps.vectors.search(query.vector, { limit: depth(constants.vector_pool_max), allowed }) : [];
   const candidates = new Map<number, CandidateFacts>();
   let vector: VectorEvidence[] = near;

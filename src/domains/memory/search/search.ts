@@ -74,15 +74,18 @@ export function createMemorySearch(deps: SearchDeps): MemorySearch {
 
   return {
     async find(query, filter, options, ctx) {
-      const question = options.semantic ? await understand(query, ctx) : undefined;
+      // Begins at once, and is awaited only where vectors are needed: the words are searched meanwhile.
+      const understanding = options.semantic ? understand(query, ctx) : Promise.resolve(undefined);
+      understanding.catch(() => undefined);
       const ranked = await rankMatches(
         deps,
         query,
-        question,
+        understanding,
         { filter, principal: ctx.principal, signal: ctx.signal },
         options.offset + options.limit,
       );
       const page = ranked.slice(options.offset);
+      const question = await understanding;
       const notice =
         options.semantic && !question
           ? `Searched by words alone: ${trouble?.message ?? 'no embedding'} ${trouble?.hint ?? ''}`.trim()
@@ -101,7 +104,7 @@ export function createMemorySearch(deps: SearchDeps): MemorySearch {
 async function rankMatches(
   deps: SearchDeps,
   question: string,
-  query: EmbeddedQuery | undefined,
+  query: Promise<EmbeddedQuery | undefined>,
   reachable: Reachable,
   limit: number,
 ): Promise<RankedHit[]> {
