@@ -1,5 +1,15 @@
 // Opening what cannot be opened: each case has its code, its way out, and leaves the data as it was.
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -39,6 +49,14 @@ describe('a data directory', () => {
   test('on a file system that cannot be written is refused', async () => {
     // /proc refuses new folders to everybody, root included.
     expect(await refusalOf(open('/proc/haivemind-data'))).toMatchObject({ code: 'storage_read_only' });
+  });
+
+  test('that is open to all holds a store that is not', async () => {
+    chmodSync(folder, 0o755);
+    const database = await openDatabase({ data_dir: folder, machine_id: 'm' });
+    for (const suffix of ['', '-wal', '-shm'])
+      expect(statSync(join(folder, `haivemind.db${suffix}`)).mode & 0o777).toBe(0o600);
+    await database.close();
   });
 
   test('that does not exist is made, for its owner alone', async () => {

@@ -1,5 +1,5 @@
 // Opens the store's file: pragmas, retries while other processes start too, and clear errors for what goes wrong in practice.
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { failure } from '../../kernel/errors.ts';
@@ -58,6 +58,8 @@ function prepareDirectory(data_dir: string, file: string): void {
     makeDirectory(data_dir);
     accessSync(data_dir, constants.W_OK | constants.R_OK);
     if (existsSync(file)) accessSync(file, constants.W_OK | constants.R_OK);
+    // The folder may have been made by somebody else, open to all. The log and its index take the file's mode.
+    else closeSync(openSync(file, 'a', 0o600));
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
     if (code === 'ENOSPC')
