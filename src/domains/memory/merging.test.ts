@@ -99,6 +99,13 @@ test('what the removed one replaced stays replaced', async () => {
   expect(await read(first)).toMatchObject({ superseded_by: third });
 });
 
+test('looking for duplicates says what it could not compare', async () => {
+  await using alone = await openApp();
+  await alone.store('Has no vector');
+  const answer = await alone.call('detect_duplicate_memories');
+  expect(answer).toMatchObject({ pairs: [], examined: 0, hint: expect.stringContaining('1 were not compared') });
+});
+
 describe('refused:', () => {
   test.each([
     ['a memory with itself', (id: string) => ({ memory_id_1: id, memory_id_2: id }), 'invalid_input'],

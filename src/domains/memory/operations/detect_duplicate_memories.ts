@@ -1,4 +1,4 @@
-// detect_duplicate_memories: pairs that say the same, by words and by meaning.
+// detect_duplicate_memories: pairs that say the same, by the cosine of their vectors.
 import { z } from 'zod';
 import { limitField, nameField } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
@@ -55,11 +55,12 @@ export const detectDuplicateMemories = defineOperation<MemoryDeps, typeof input,
       first: shown(pair.first),
       second: shown(pair.second),
     }));
-    const hint =
-      pairs.length > 0
-        ? 'Join a pair with merge_duplicate_memories; the other side stays recoverable for 30 days.'
-        : null;
-    return { pairs, examined: found.examined, hint };
+    const hints: string[] = [];
+    if (pairs.length > 0)
+      hints.push('Join a pair with merge_duplicate_memories; the other side stays recoverable for 30 days.');
+    if (found.left_out > 0)
+      hints.push(`${found.left_out} were not compared: no vector yet, or too many at once. Narrow it, or try later.`);
+    return { pairs, examined: found.examined, hint: hints.length > 0 ? hints.join(' ') : null };
   },
   text(out) {
     const head = {

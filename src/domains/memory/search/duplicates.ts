@@ -19,6 +19,8 @@ export interface DuplicatePair {
 export interface Duplicates {
   readonly pairs: readonly DuplicatePair[];
   readonly examined: number;
+  /** Memories that pass the filter and were not compared: without a vector yet, or beyond the newest so many. */
+  readonly left_out: number;
 }
 
 /** Pairs at or above `threshold`, most similar first. Cancelled by the context's signal. */
@@ -29,7 +31,8 @@ export async function findDuplicates(
   options: { readonly threshold: number; readonly limit: number },
   ctx: OperationContext,
 ): Promise<Duplicates> {
-  const ids = (await matchingRowIds(store.db, filter, ctx.principal)).slice(-examinedMax(options.threshold));
+  const all = await matchingRowIds(store.db, filter, ctx.principal);
+  const ids = all.slice(-examinedMax(options.threshold));
   const rows = await readVectors(store, model, ids, ctx);
   let reported = 0;
   const pairs = await nearPairs(rows, options.threshold, async (bands_done) => {
@@ -49,7 +52,7 @@ export async function findDuplicates(
     const [first, second] = [byId.get(pair.first), byId.get(pair.second)];
     return first && second ? [{ similarity: Math.round(pair.similarity * 10_000) / 10_000, first, second }] : [];
   });
-  return { pairs: shown, examined: rows.length };
+  return { pairs: shown, examined: rows.length, left_out: all.length - rows.length };
 }
 
 async function readVectors(
