@@ -1,6 +1,9 @@
 // Imports through the public door: nothing twice, and a source that went on is followed.
 import { expect, test } from 'vitest';
 import { DAY_MS, openApp } from '../../../test/support/open-app.ts';
+import { virtualClock } from '../../kernel/clock.ts';
+import { failure } from '../../kernel/errors.ts';
+import { createMemoryImport } from './import-service.ts';
 
 const conversation = (...turns: string[]) => turns.join('\n');
 
@@ -94,4 +97,27 @@ test('a replacement is imported also where what it replaces was left behind', as
   }))
     last = event;
   expect(last).toMatchObject({ type: 'done', stored: 1, problems: 0 });
+});
+
+test('a store that cannot be written ends an import: its items are not to blame', async () => {
+  const full = failure('storage_full', 'The disk is full.', 'Free space.');
+  const imports = createMemoryImport({
+    store: { clock: virtualClock(), write: () => Promise.reject(full) } as never,
+    redact: async (text) => ({ text, findings: [] }),
+    vectors: { follow: () => {}, forget: () => {}, claimUntil: () => 0 },
+    retention: [],
+    changed: () => {},
+  });
+  const source = async function* () {
+    yield '{"content":"one"}\n{"content":"two"}\n';
+  };
+  const { signal } = new AbortController();
+  const caller = { principal: { user_id: 'ada', agent_id: 't', machine_id: 'm' }, project: undefined };
+  const steps: string[] = [];
+  const carried = async () => {
+    for await (const step of imports.run({ source: source(), name: 'two.jsonl', signal }, caller))
+      steps.push(step.type);
+  };
+  await expect(carried()).rejects.toBe(full);
+  expect(steps).toEqual([]);
 });

@@ -162,18 +162,31 @@ async function* storeAll(
     count(await storeBatch(deps, batch, caller));
     return;
   } catch (error) {
-    if (!(error instanceof HaivemindError)) throw error;
+    if (!isOfItem(error)) throw error;
   }
   // One bad item fails its batch; alone, each tells its own story.
   for (const item of batch) {
     try {
       count([await storeMemory(deps, item.input, caller, item.extras)]);
     } catch (error) {
-      if (!(error instanceof HaivemindError)) throw error;
+      if (!isOfItem(error)) throw error;
       totals.problems++;
       const { line, path } = item.position;
       const place = { ...(line === undefined ? {} : { line }), ...(path === undefined ? {} : { path }) };
       yield { type: 'problem', code: 'invalid_field', message: toErrorBody(error).message, ...place };
     }
   }
+}
+
+/** Errors that an item brings with it; a full disk, say, is none, and ends the import: it goes on where it is repeated. */
+const ITEM_CODES: ReadonlySet<string> = new Set([
+  'invalid_input',
+  'not_found',
+  'conflict',
+  'forbidden',
+  'limit_exceeded',
+]);
+
+function isOfItem(error: unknown): error is HaivemindError {
+  return error instanceof HaivemindError && ITEM_CODES.has(error.code);
 }
