@@ -156,9 +156,10 @@ async function callAndPrint(
     ctx.io.stdout.write(
       options.json ? `${toJsonText(answer, 2)}\n` : renderAnswer(answer, shape.cli, ctx.io.stdout, style),
     );
-    // Piped rows leave no room for what limits the answer; it must not go unsaid.
-    if (!options.json && !ctx.io.stdout.isTTY && typeof answer.notice === 'string') {
-      ctx.io.stderr.write(`notice: ${shown(answer.notice)}\n`);
+    // Piped rows leave no room for what limits the answer, or for what to do next; it must not go unsaid.
+    for (const field of options.json || ctx.io.stdout.isTTY ? [] : ['notice', 'hint']) {
+      const said = answer[field];
+      if (typeof said === 'string') ctx.io.stderr.write(`${field}: ${shown(said)}\n`);
     }
     return EXIT.ok;
   } finally {
