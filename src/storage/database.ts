@@ -1,4 +1,4 @@
-// The open store: typed queries, one write door with group commit, the change recorder and a way to see others' writes.
+// The open store: typed queries, one write door with group commit, and the change recorder.
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,8 +27,6 @@ export interface Database<Tables = unknown> {
   readonly file: string;
   /** The same store seen with a domain's tables. */
   withTables<More>(): Database<More>;
-  /** Changes when another process committed; cheap enough to ask before every search. */
-  dataVersion(): number;
   close(): Promise<void>;
 }
 
@@ -56,7 +54,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 function assemble(db: Kysely<StorageTables>, raw: DatabaseSync, file: string, options: DatabaseOptions): Database {
   const clock = options.clock ?? systemClock;
-  const dataVersion = raw.prepare('pragma data_version');
   const database: Database = {
     db,
     write: createWriteQueue(db, (error) => storageError(error, file)) as WriteQueue<StorageTables>,
@@ -66,7 +63,6 @@ function assemble(db: Kysely<StorageTables>, raw: DatabaseSync, file: string, op
     raw,
     file,
     withTables: <More>() => database as unknown as Database<More>,
-    dataVersion: () => (dataVersion.get() as { data_version: number }).data_version,
     async close() {
       await db.destroy();
       if (raw.isOpen) raw.close();
