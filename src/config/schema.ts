@@ -45,11 +45,13 @@ const storage = z
       .prefault({}),
     retention: z
       .array(
-        z.strictObject({
-          category: z.string().optional().describe('Applies to this category only.'),
-          tag: z.string().optional().describe('Applies to memories with this tag only.'),
-          max_age_days: z.number().int().min(1).describe('Older memories are moved to the recycle bin.'),
-        }),
+        z
+          .strictObject({
+            category: z.string().optional().describe('Applies to this category only.'),
+            tag: z.string().optional().describe('Applies to memories with this tag only.'),
+            max_age_days: z.number().int().min(1).describe('Older memories are moved to the recycle bin.'),
+          })
+          .refine(({ category, tag }) => category !== undefined || tag !== undefined, 'needs a category or a tag'),
       )
       .default([])
       .describe('Retention policies, applied by cleanup_expired_deletions and its schedule.'),

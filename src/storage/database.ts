@@ -10,7 +10,7 @@ import { createHybridClock } from './hybrid-clock.ts';
 import { migrate, refuseNewer } from './migrate.ts';
 import { nodeSqliteDialect } from './sqlite/dialect.ts';
 import { storageError } from './sqlite/errors.ts';
-import { openSqlite } from './sqlite/open.ts';
+import { openReader, openSqlite } from './sqlite/open.ts';
 import type { StorageTables } from './tables.ts';
 import { textIndexDdl } from './text/fts5.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
@@ -24,6 +24,8 @@ export interface Database<Tables = unknown> {
   readonly clock: Clock;
   /** The engine itself, for adapters of this dialect (full text, backup) only. */
   readonly raw: DatabaseSync;
+  /** The connection `db` reads through: it never sees a write before its commit. */
+  readonly reader: DatabaseSync;
   readonly file: string;
   /** The same store seen with a domain's tables. */
   withTables<More>(): Database<More>;
@@ -41,30 +43,40 @@ export interface DatabaseOptions {
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { data_dir, synchronous = 'FULL' } = options;
   const { raw, file } = openSqlite({ data_dir, synchronous, accept: refuseNewer });
-  const db = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(raw, file) });
+  const writer = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(raw, file) });
   try {
-    await migrate(db as Kysely<unknown>, raw, file, { ddl: textIndexDdl });
+    await migrate(writer as Kysely<unknown>, raw, file, { ddl: textIndexDdl });
+    return assemble(writer, raw, openReader(file), file, options);
   } catch (error) {
-    await db.destroy();
+    await writer.destroy();
     raw.close();
     throw storageError(error, file);
   }
-  return assemble(db, raw, file, options);
 }
 
-function assemble(db: Kysely<StorageTables>, raw: DatabaseSync, file: string, options: DatabaseOptions): Database {
+function assemble(
+  writer: Kysely<StorageTables>,
+  raw: DatabaseSync,
+  reader: DatabaseSync,
+  file: string,
+  options: DatabaseOptions,
+): Database {
+  const db = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(reader, file) });
   const clock = options.clock ?? systemClock;
   const database: Database = {
     db,
-    write: createWriteQueue(db, (error) => storageError(error, file)) as WriteQueue<StorageTables>,
+    write: createWriteQueue(writer, (error) => storageError(error, file)) as WriteQueue<StorageTables>,
     recordChange: createChangeRecorder(options.machine_id, createHybridClock(clock, options.machine_id)),
     machine_id: options.machine_id,
     clock,
     raw,
+    reader,
     file,
     withTables: <More>() => database as unknown as Database<More>,
     async close() {
       await db.destroy();
+      await writer.destroy();
+      if (reader.isOpen) reader.close();
       if (raw.isOpen) raw.close();
     },
   };

@@ -1,5 +1,5 @@
 // Puts the memory domain together from its parts: rules, search with its index and follower, imports.
-import type { ErrorBody } from '../../kernel/errors.ts';
+import { type ErrorBody, failure } from '../../kernel/errors.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Embedder } from '../../storage/embedding/port.ts';
 import { createFts5Index } from '../../storage/text/fts5.ts';
@@ -7,6 +7,7 @@ import { createMemoryIndex } from '../../storage/vectors/memory-index.ts';
 import { createMemoryImport } from './import-service.ts';
 import type { MemoryDatabase } from './repository.ts';
 import type { Redact, RetentionPolicy, RuleDeps } from './rules/deps.ts';
+import { CATEGORIES, categoryField } from './schema.ts';
 import { createFollower, type Follower } from './search/follower.ts';
 import { createVectorMirror, type VectorMirror } from './search/mirror.ts';
 import { createMemorySearch } from './search/search.ts';
@@ -35,10 +36,24 @@ export interface MemoryDomain {
   trouble(): ErrorBody | undefined;
 }
 
+/** Throws `config_invalid` for a retention policy of a category that does not exist: it would never apply. */
+function assertPolicies(retention: readonly RetentionPolicy[]): void {
+  const unknown = retention.find(
+    ({ category }) => category !== undefined && !categoryField.safeParse(category).success,
+  );
+  if (!unknown) return;
+  throw failure(
+    'config_invalid',
+    `storage.retention names the category ${JSON.stringify(unknown.category)}, which does not exist.`,
+    `Use one of ${CATEGORIES.join(', ')}.`,
+  );
+}
+
 export function createMemory(options: MemoryOptions): MemoryDomain {
+  assertPolicies(options.retention);
   const { embedder, onError } = options;
   const base = options.store.withTables<MemoryTables>();
-  const store: MemoryDatabase = { ...base, text: createFts5Index(options.store.raw) };
+  const store: MemoryDatabase = { ...base, text: createFts5Index(options.store.raw, options.store.reader) };
   const mirror = createVectorMirror({
     store,
     index: createMemoryIndex(embedder.dimensions),

@@ -91,3 +91,12 @@ export function retryWhileBusy<T>(action: () => T): T {
     }
   }
 }
+
+/** A second connection to an open store that sees only what is committed, also while a write is under way. */
+export function openReader(file: string): DatabaseSync {
+  const reader = new DatabaseSync(file, { timeout: limits.store_busy_timeout_ms });
+  reader.exec(
+    'pragma query_only = on; pragma temp_store = memory; pragma cache_size = -16000; pragma mmap_size = 268435456;',
+  );
+  return reader;
+}

@@ -85,25 +85,31 @@ const withReadableErrors = (index: TextIndex, file: string): TextIndex => {
 
 /**
  * The text index over an open database in which `textIndexDdl` has been run. Words that occur nowhere are taken
- * for typos and joined by their nearest neighbours. Synchronous; docs/adr/0003-vector-search.md has its times.
+ * for typos and joined by their nearest neighbours. Synchronous; docs/adr/0003-vector-search.md has its times. `reader`
+ * is a second connection for searches, which then see no write before its commit.
  */
-export const createFts5Index = (db: DatabaseSync): TextIndex =>
-  withReadableErrors(createIndex(db), db.location() ?? 'in memory');
+export const createFts5Index = (db: DatabaseSync, reader: DatabaseSync = db): TextIndex =>
+  withReadableErrors(createIndex(db, reader), db.location() ?? 'in memory');
 
-const createIndex = (db: DatabaseSync): TextIndex => {
-  let prepared: Fts5Statements | undefined;
-  const ready = (): Fts5Statements => {
-    prepared ??= prepareFts5(db);
-    return prepared;
+const once = <T>(make: () => T): (() => T) => {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
-  const list = createWordList(db);
+};
+
+const createIndex = (db: DatabaseSync, reader: DatabaseSync): TextIndex => {
+  const writing = once(() => prepareFts5(db));
+  const ready = reader === db ? writing : once(() => prepareFts5(reader));
+  const list = createWordList(reader);
 
   return {
     put(rowId, text) {
-      ready().put(rowId, indexText(text.body), text.extra === undefined ? '' : indexText(text.extra));
+      writing().put(rowId, indexText(text.body), text.extra === undefined ? '' : indexText(text.extra));
       list.note(rowId, text);
     },
-    remove: (rowId) => ready().remove(rowId),
+    remove: (rowId) => writing().remove(rowId),
     search(question, { limit, allowed }) {
       const asked = queryTerms(question);
       if (asked.words.length === 0 || allowed?.size === 0 || limit <= 0) return [];

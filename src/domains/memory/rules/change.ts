@@ -159,7 +159,9 @@ async function writeChange(
   caller: Caller,
 ): Promise<MemoryRow> {
   const next = { ...row, ...values };
-  const identity_hash = identityHash(next);
+  // Whether the project was given or only followed from where the caller worked stays as it was at storing.
+  const byProject = 'project' in values || identityHash(row) === row.identity_hash;
+  const identity_hash = identityHash(byProject ? next : { ...next, project: null });
   const same = identity_hash === row.identity_hash ? undefined : await findLivingByIdentity(trx, identity_hash);
   if (same) {
     throw failure(
@@ -179,7 +181,7 @@ async function writeChange(
   return written;
 }
 
-/** Old vectors go in the same commit, so that no search ever scores a text by what it used to say. */
+/** Old vectors go in the same commit. Other processes keep theirs in memory until they read the new ones, within a second. */
 export async function renewVectors(deps: RuleDeps, trx: MemoryTrx, row: MemoryRow): Promise<void> {
   await trx.deleteFrom('memory_vectors').where('row_id', '=', row.row_id).execute();
   await saveSignature(trx, row.row_id, row.content);

@@ -21,6 +21,9 @@ import { redactMetadata, redactText } from './redacted-fields.ts';
 import { assertReplaceable, assertWindow, restate } from './replacing.ts';
 import { findTwin, saveSignature, type Twin } from './twins.ts';
 
+/** Changes that leave a text as its source has it. */
+const FOLLOWS_SOURCE: ReadonlySet<string> = new Set(['import', 'superseded', 'supersedes']);
+
 export interface StoreExtras {
   /** `agent` unless an import or a domain says otherwise. */
   readonly source?: string;
@@ -118,7 +121,8 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
     ...place,
     memory_id: newId('mem', deps.store.clock.now()),
     content,
-    identity_hash: identityHash({ ...place, content }),
+    // A project that only follows from where the caller works does not tell memories apart.
+    identity_hash: identityHash({ ...place, content, project: input.project ?? null }),
     category: input.category,
     context,
     tags: JSON.stringify(input.tags ?? []),
@@ -221,7 +225,7 @@ async function renewImported(
   caller: Caller,
 ): Promise<MemoryRow | undefined> {
   if (known.deleted_at !== null || known.content === row.content) return undefined;
-  if ((await listVersions(trx, known.memory_id)).some((version) => version.change !== 'import')) return undefined;
+  if ((await listVersions(trx, known.memory_id)).some(({ change }) => !FOLLOWS_SOURCE.has(change))) return undefined;
   if (await findLivingByIdentity(trx, row.identity_hash)) return undefined;
   const { content, context, metadata, identity_hash, format_version } = row;
   const note = { change: 'import', changed_at: row.updated_at, changed_by: caller.principal.user_id };
