@@ -98,7 +98,8 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     backup: (path) => backupStore(store.raw, path),
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     inspect: () => inspect({ store, embedder }),
-    close: () => shutDown({ role, executor, memory, sessions, embedder, store, stopMaintenance, log }),
+    close: ({ abandon = false } = {}) =>
+      shutDown({ abandon, role, executor, memory, sessions, embedder, store, stopMaintenance, log }),
   };
 }
 

@@ -8,6 +8,8 @@ import type { Embedder } from '../storage/embedding/port.ts';
 import type { Log, OpenOptions } from '../surfaces/runtime.ts';
 
 export interface ShutdownDeps {
+  /** Vectors not made yet are left to the next process. */
+  readonly abandon: boolean;
   readonly role: OpenOptions['role'];
   readonly executor: Executor;
   readonly memory: MemoryDomain;
@@ -20,7 +22,7 @@ export interface ShutdownDeps {
 
 /** Goes through all steps whatever fails on the way (a full disk, say): the store is closed in any case. */
 export async function shutDown(deps: ShutdownDeps): Promise<void> {
-  const { role, executor, memory, sessions, embedder, store, stopMaintenance, log } = deps;
+  const { abandon, role, executor, memory, sessions, embedder, store, stopMaintenance, log } = deps;
   const step = async (task: () => Promise<unknown>, failed: string): Promise<void> => {
     try {
       await task();
@@ -31,7 +33,7 @@ export async function shutDown(deps: ShutdownDeps): Promise<void> {
   stopMaintenance();
   await executor.drained();
   // A command that stored something leaves it complete; a server's queue is taken over by the next process.
-  if (role === 'command')
+  if (role === 'command' && !abandon)
     await memory.follower.settle(AbortSignal.timeout(limits.shutdown_grace_ms)).catch(() => undefined);
   await step(() => memory.follower.stop(), 'unfinished vectors were not given back; their claims end by themselves');
   await step(() => sessions.flush(), 'session counts were not saved');

@@ -127,8 +127,11 @@ export interface Runtime {
   syncStatus(): Promise<SyncStatus>;
   /** Calls `listener` with resource URIs that changed; returns the way to stop. */
   onResourceChanged(listener: (uri: string) => void): () => void;
-  /** Finishes what was acknowledged, then closes the store. */
-  close(): Promise<void>;
+  /**
+   * Finishes what was acknowledged, then closes the store. A command also makes the vectors of what it stored, unless it
+   * is to `abandon` them: the next process makes them then.
+   */
+  close(options?: { readonly abandon?: boolean }): Promise<void>;
 }
 
 export interface OpenOptions {

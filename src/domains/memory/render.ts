@@ -12,6 +12,7 @@ export function summarise(content: string, max_chars = SUMMARY_CHARS): string {
 type Shown = Pick<Memory, 'memory_id'> &
   Partial<Memory> & {
     readonly score?: number | undefined;
+    readonly happened_at?: string | undefined;
     readonly content_truncated?: boolean | undefined;
     readonly duplicates?: readonly string[] | undefined;
     readonly neighbours?: readonly { memory_id: string; sequence: number | null; content: string }[] | undefined;
@@ -25,7 +26,7 @@ export function card(memory: Shown): string {
     memory.score === undefined ? undefined : `score ${memory.score.toFixed(3)}`,
     memory.category,
     memory.project ?? undefined,
-    memory.occurred_at ?? memory.created_at,
+    memory.happened_at ?? memory.occurred_at ?? memory.created_at,
     memory.tags?.length ? memory.tags.join(', ') : undefined,
     memory.superseded_by ? `superseded by ${memory.superseded_by}` : undefined,
   ].filter((fact) => fact !== undefined);

@@ -15,7 +15,7 @@ export async function openClient(ctx: CliContext, config: LoadedConfig): Promise
     return hubClient(found.hub, ctx.io);
   }
   if (found.state === 'silent') throw hubSilent(found.hub);
-  return localClient(await ctx.openRuntime(quiet(config, ctx), { role: 'command' }), ctx.io.cwd);
+  return localClient(await ctx.openRuntime(quiet(config, ctx), { role: 'command' }), ctx.io.signal, ctx.io.cwd);
 }
 
 /** A command says what went wrong once, in its own words; its log is for those who ask for it. */
@@ -34,7 +34,7 @@ function hubSilent(hub: Parameters<typeof alreadyRunning>[0]): Error {
 }
 
 /** Operations in this process. */
-function localClient(runtime: LocalRuntime, cwd: string): OperationClient {
+function localClient(runtime: LocalRuntime, interrupted: AbortSignal, cwd: string): OperationClient {
   const principal = runtime.localPrincipal(CLI_AGENT);
   const project = projectNameOf(cwd);
   return {
@@ -61,7 +61,7 @@ function localClient(runtime: LocalRuntime, cwd: string): OperationClient {
     inspect: runtime.inspect,
     async close() {
       await runtime.executor.drained();
-      await runtime.close();
+      await runtime.close({ abandon: interrupted.aborted });
     },
   };
 }

@@ -40,7 +40,6 @@ function frontPage(runtime: Runtime, url: string): string {
 
 Connect Claude Code:
   claude mcp add --transport http haivemind ${url}/mcp
-  claude mcp add haivemind -- haivemind mcp
 
 Interfaces:
   ${url}/mcp           MCP, Streamable HTTP

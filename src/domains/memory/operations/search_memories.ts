@@ -22,7 +22,7 @@ export const searchMemories = defineOperation<MemoryDeps, typeof searchInput, ty
     verb: 'search',
     positional: ['query'],
     alias: 'search',
-    table: { rows: 'results', columns: ['score', 'memory_id', 'category', 'created_at', 'content'] },
+    table: { rows: 'results', columns: ['score', 'memory_id', 'category', 'happened_at', 'content'] },
   },
   examples: [
     { title: 'A question', input: { query: 'why did checkout return 502', limit: 5 } },

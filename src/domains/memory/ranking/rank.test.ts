@@ -56,6 +56,13 @@ describe('rank', () => {
     expect(order(alone).indexOf(2)).toBeGreaterThan(order(alone).indexOf(4));
   });
 
+  it('keeps a good note before turns that only stand beside each other', () => {
+    const turns = [2, 3, 4].map((row): [number, CandidateFacts] => [row, { session_id: 's', sequence: row }]);
+    const candidates = new Map<number, CandidateFacts>([[1, {}], ...turns]);
+    const hits = rank({ text: text(10, 5, 6, 5), vector: vector(1, 0.5, 0.6, 0.5), candidates, limit: 4 });
+    expect(order(hits).slice(0, 2)).toEqual([1, 3]);
+  });
+
   it('lets matching tokens reorder short texts', () => {
     const candidates = new Map<number, CandidateFacts>([
       [1, { tokens: tokens([1, 0.1]) }],

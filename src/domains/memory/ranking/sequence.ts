@@ -12,7 +12,11 @@ const placeOf = (facts: CandidateFacts | undefined): Place | undefined =>
     ? { session_id: facts.session_id, sequence: facts.sequence }
     : undefined;
 
-/** What sequence and session lend to each candidate that stands in one. */
+/**
+ * What sequence and session lend to each candidate. A memory that stands alone is its own session and its own neighbour:
+ * without that, turns of a conversation would outrank every note by evidence that a note cannot have. Empty where no
+ * candidate stands in a sequence.
+ */
 export const sequenceEvidence = (
   scores: ReadonlyMap<number, number>,
   candidates: ReadonlyMap<number, CandidateFacts>,
@@ -30,11 +34,18 @@ export const sequenceEvidence = (
     best.set(place.session_id, Math.max(score, best.get(place.session_id) ?? 0));
   }
   const evidence = new Map<number, SequenceEvidence>();
-  for (const row_id of scores.keys()) {
+  if (![...sessions.values()].some((session) => session.size > 1)) return evidence;
+  for (const [row_id, score] of scores) {
     const place = placeOf(candidates.get(row_id));
     const session = place && sessions.get(place.session_id);
     // A session of one is a note that happens to carry a session's name.
-    if (!place || !session || session.size < 2) continue;
+    if (!place || !session || session.size < 2) {
+      evidence.set(row_id, {
+        neighbours: constants.alone_neighbour_share * score,
+        session: constants.session_share * score,
+      });
+      continue;
+    }
     let neighbours = 0;
     for (let step = 1; step <= constants.neighbour_steps_max; step++) {
       const before = session.get(place.sequence - step) ?? 0;

@@ -103,7 +103,8 @@ async function shape(deps: MemoryDeps, hit: Hit, input: SearchInput, ctx: Operat
   const neighbours =
     input.neighbours > 0 ? await turnsAround(deps.store.db, hit.row, input.neighbours, ctx.principal) : [];
   const around = neighbours.length > 0 ? { neighbours } : {};
-  if (input.detail === 'full') return { ...memory, ...extras, ...around };
+  const happened_at = memory.occurred_at ?? memory.created_at;
+  if (input.detail === 'full') return { ...memory, happened_at, ...extras, ...around };
   const { memory_id, category, tags, project, created_at } = memory;
   const content = summarise(hit.excerpt ?? memory.content, SUMMARY_CHARS);
   return {
@@ -112,6 +113,7 @@ async function shape(deps: MemoryDeps, hit: Hit, input: SearchInput, ctx: Operat
     tags,
     project,
     created_at,
+    happened_at,
     content,
     content_truncated: content !== memory.content,
     ...extras,

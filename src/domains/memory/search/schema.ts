@@ -67,6 +67,7 @@ const neighbourSchema = z.object({
 
 const resultSchema = memorySchema.partial().extend({
   memory_id: z.string().describe('Id.'),
+  happened_at: z.string().optional().describe('When it happened, or was stored where that is unknown.'),
   score: z.number().describe('0 to 1 within this answer; 0 in a list.'),
   content_truncated: z.boolean().optional().describe('True where the budget cut the text.'),
   duplicates: z.array(z.string()).optional().describe('Near-identical memories folded into this one.'),

@@ -60,13 +60,19 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
       totals.conversations += done.conversations;
       totals.formats.add(done.format);
     }
-    await client.settle((left) => bar.update(total_bytes ?? before_bytes, `${left} vectors to make`), ctx.io.signal);
+    await client
+      .settle((left) => bar.update(total_bytes ?? before_bytes, `${left} vectors to make`), ctx.io.signal)
+      .catch((error: unknown) => {
+        // Interrupted while waiting: everything is stored, and the next process makes the vectors that are missing.
+        if (!ctx.io.signal.aborted) throw error;
+      });
   } finally {
     bar.stop();
     await client.close();
   }
   const summary = { type: 'summary', ...totals, formats: [...totals.formats] };
   ctx.io.stdout.write(flags.json ? `${toJsonText(summary)}\n` : summaryLine(totals, stdoutStyle(ctx, flags)));
+  if (ctx.io.signal.aborted) return EXIT.interrupted;
   // Skipped lines are named above; a source of which nothing could be used is a failure.
   return totals.problems > 0 && totals.stored + totals.updated + totals.skipped === 0 ? EXIT.failure : EXIT.ok;
 }
