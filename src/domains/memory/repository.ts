@@ -68,15 +68,27 @@ export function inList(column: string, ids: readonly number[]): Expression<SqlBo
   return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(ids)}))`;
 }
 
-/** Ids of all rows that pass, ascending. Used to keep filters exact; returns one JSON text, the fastest way out of SQLite. */
-export async function matchingRowIds(db: Reader, filter: MemoryFilter, principal: Principal): Promise<number[]> {
-  const row = await db
+/**
+ * Ids of rows that pass, `limit` at most. Used to keep filters exact; returns one JSON text, the fastest way out of
+ * SQLite.
+ */
+export async function matchingRowIds(
+  db: Reader,
+  filter: MemoryFilter,
+  principal: Principal,
+  limit?: number,
+): Promise<number[]> {
+  let rows = db
     .selectFrom('memories')
-    .select(sql<string>`json_group_array(memories.row_id)`.as('ids'))
+    .select('memories.row_id')
     .where((eb) => matching(eb, filter))
-    .where((eb) => visibleTo(eb, principal))
+    .where((eb) => visibleTo(eb, principal));
+  if (limit !== undefined) rows = rows.limit(limit);
+  const found = await db
+    .selectFrom(rows.as('passing'))
+    .select(sql<string>`json_group_array(passing.row_id)`.as('ids'))
     .executeTakeFirst();
-  return row ? (JSON.parse(row.ids) as number[]) : [];
+  return found ? (JSON.parse(found.ids) as number[]) : [];
 }
 
 export interface Page {

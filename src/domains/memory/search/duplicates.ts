@@ -31,7 +31,7 @@ export async function findDuplicates(
   options: { readonly threshold: number; readonly limit: number },
   ctx: OperationContext,
 ): Promise<Duplicates> {
-  const all = await matchingRowIds(store.db, filter, ctx.principal);
+  const all = (await matchingRowIds(store.db, filter, ctx.principal)).sort((a, b) => a - b);
   const ids = all.slice(-examinedMax(options.threshold));
   const rows = await readVectors(store, model, ids, ctx);
   let reported = 0;
