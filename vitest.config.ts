@@ -1,10 +1,10 @@
 // Test runner configuration: unit tests beside the code, end-to-end tests in test/.
 import { defineConfig } from 'vitest/config';
+import { projects } from './scripts/vitest-projects.ts';
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'],
-    exclude: ['**/*.nightly.test.ts', 'node_modules/**', 'dist/**'],
+    projects: projects({ nightly: false }),
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,

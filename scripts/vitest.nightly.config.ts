@@ -1,8 +1,8 @@
 // The nightly run: every test of the ordinary run and the long ones.
-import { defineConfig, mergeConfig } from 'vitest/config';
+import { defineConfig } from 'vitest/config';
 import everyday from '../vitest.config.ts';
+import { projects } from './vitest-projects.ts';
 
-const merged = mergeConfig(everyday, defineConfig({ test: { testTimeout: 600_000 } }));
-const exclude = merged.test?.exclude?.filter((pattern: string) => !pattern.includes('nightly'));
-
-export default { ...merged, test: { ...merged.test, exclude } };
+export default defineConfig({
+  test: { ...everyday.test, testTimeout: 600_000, projects: projects({ nightly: true }) },
+});

@@ -1,0 +1,35 @@
+// The two projects of a test run: everything on SQLite, and once more on PostgreSQL what stands on the store.
+import type { TestProjectInlineConfiguration } from 'vitest/config';
+import { skippedEngines } from './engines/skipped.ts';
+
+const NOT_OURS = ['node_modules/**', 'dist/**'];
+const NIGHTLY = '**/*.nightly.test.ts';
+
+/**
+ * `--project sqlite` or `--project postgres` runs one of them. Files that open no store run twice too: telling them
+ * apart by hand would one day leave out one that does.
+ */
+export function projects({ nightly }: { readonly nightly: boolean }): TestProjectInlineConfiguration[] {
+  const exclude = nightly ? NOT_OURS : [...NOT_OURS, NIGHTLY];
+  const sqlite: TestProjectInlineConfiguration = {
+    extends: true,
+    test: { name: 'sqlite', include: ['src/**/*.test.ts', 'test/**/*.test.ts', 'bench/**/*.test.ts'], exclude },
+  };
+  const postgres: TestProjectInlineConfiguration = {
+    extends: true,
+    test: {
+      name: 'postgres',
+      include: [
+        'src/domains/**/*.test.ts',
+        'src/runtime/**/*.test.ts',
+        'src/storage/{changes,write-queue}.test.ts',
+        'test/engines/store.test.ts',
+      ],
+      exclude,
+      env: { HAIVEMIND_TEST_ENGINE: 'postgres' },
+      globalSetup: ['test/engines/run-postgres.ts'],
+      setupFiles: ['test/engines/postgres-url.ts'],
+    },
+  };
+  return skippedEngines(process.env.HAIVEMIND_TEST_SKIP_ENGINES).includes('postgres') ? [sqlite] : [sqlite, postgres];
+}
