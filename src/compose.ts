@@ -20,7 +20,7 @@ import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
-import { backupStore, openDatabase, restoreBackup } from './storage/index.ts';
+import { openDatabase, restoreBackup } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
@@ -29,7 +29,13 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const { data_dir, machine_id } = config;
   const log = createLog(config.server.log_level, { machine_id, role });
   const { synchronous } = config.storage;
-  const store = await openDatabase({ data_dir, machine_id, synchronous, ...(clock ? { clock } : {}) });
+  const store = await openDatabase({
+    data_dir,
+    machine_id,
+    synchronous,
+    postgres: config.engines.postgres,
+    ...(clock ? { clock } : {}),
+  });
   const embedder = createEmbedder(config.storage.embedding);
   const feed = createChangeFeed();
   const sessions = createSessions(store.withTables<SessionTables>());
@@ -95,7 +101,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     listResources: resources.list,
     syncStatus: () => syncStatus(store, version),
     onResourceChanged: feed.subscribe,
-    backup: (path) => backupStore(store.raw, path),
+    backup: (path) => store.engine.backup(path),
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     inspect: () => inspect({ store, embedder }),
     close: ({ abandon = false } = {}) =>

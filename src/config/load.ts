@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { failure } from '../kernel/errors.ts';
+import { type Engines, enginesOf } from './engines.ts';
 import { type Config, configSchema } from './schema.ts';
 
 export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
@@ -10,6 +11,7 @@ export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
   readonly server: Config['server'] & Config['remote_server'];
   readonly data_dir: string;
   readonly machine_id: string;
+  readonly engines: Engines;
   /** The file that was read, if any. */
   readonly file: string | undefined;
 }
@@ -81,7 +83,8 @@ function withEnvironment(config: Config, env: Environment, file: string | undefi
     },
     sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },
     data_dir,
-    machine_id: config.claudeops.machine_id || hostname(),
+    machine_id: env.HAIVEMIND_MACHINE_ID || config.claudeops.machine_id || hostname(),
+    engines: enginesOf(config.storage, env),
     file,
   };
 }

@@ -18,6 +18,73 @@ const remoteServer = z
     host: z.string().default('127.0.0.1').describe('Address the hub listens on. Anything but loopback needs tokens.'),
     port: port.default(8900).describe('Port of MCP over HTTP, REST, /health and /metrics.'),
     allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers accepted besides loopback names.'),
+    calls_per_minute: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Requests a caller may send in a minute, over all hubs together; 0: no limit.'),
+    drain_ms: z
+      .number()
+      .int()
+      .min(0)
+      .max(300_000)
+      .default(0)
+      .describe('After SIGTERM the hub answers for so long while /health/ready says no, so that a balancer moves on.'),
+  })
+  .prefault({});
+
+const secret = z
+  .string()
+  .regex(/^(file|env|vault):.+$/, 'must be file:/path, env:NAME or vault:<vault>/<key>')
+  .optional();
+
+const postgres = z
+  .strictObject({
+    url: z.string().optional().describe('postgres://user@host:5432/database; HAIVEMIND_DATABASE_URL wins.'),
+    password: secret.describe('Reference to the password: file:/path or env:NAME.'),
+    pool_max_count: z.number().int().min(2).max(200).default(10).describe('Connections a process opens at most.'),
+    statement_timeout_ms: z
+      .number()
+      .int()
+      .min(1_000)
+      .max(600_000)
+      .default(30_000)
+      .describe('A statement that takes longer is stopped.'),
+    ca_file: z.string().optional().describe('PEM file of the authority that signed the server certificate.'),
+  })
+  .prefault({});
+
+const redis = z
+  .strictObject({
+    url: z.string().optional().describe('redis://host:6379/0 or rediss://; HAIVEMIND_REDIS_URL wins.'),
+    host: z.string().optional().describe('Host, where no url is given.'),
+    port: port.default(6379).describe('Its port.'),
+    database: z.number().int().min(0).default(0).describe('Number of the database.'),
+    username: z.string().optional().describe('User of an access control list.'),
+    password: secret.describe('Reference to the password: file:/path or env:NAME.'),
+    tls: z.boolean().default(false).describe('Encrypted connection, where host is given.'),
+    ca_file: z.string().optional().describe('PEM file of the authority that signed the server certificate.'),
+    prefix: z.string().min(1).default('haivemind:').describe('Before every key and channel.'),
+  })
+  .prefault({});
+
+const chromadb = z
+  .strictObject({
+    url: z.string().optional().describe('http://host:8000 of a Chroma server; HAIVEMIND_CHROMA_URL wins.'),
+    token: secret.describe('Reference to its access token.'),
+    tenant: z.string().default('default_tenant').describe('Tenant at the server.'),
+    database: z.string().default('default_database').describe('Database of the tenant.'),
+  })
+  .prefault({});
+
+const vectors = z
+  .strictObject({
+    engine: z
+      .enum(['auto', 'embedded', 'chroma', 'pgvector'])
+      .default('auto')
+      .describe('Who holds the index of vectors; auto: Chroma where its URL is given, else every process its own.'),
+    url: z.string().optional().describe('PostgreSQL with pgvector, where it is not the database of the store.'),
   })
   .prefault({});
 
@@ -28,6 +95,10 @@ const storage = z
       .enum(['FULL', 'NORMAL'])
       .default('FULL')
       .describe('FULL survives power loss; NORMAL survives a crash of the process.'),
+    postgres,
+    redis,
+    chromadb,
+    vectors,
     embedding: z
       .strictObject({
         provider: z

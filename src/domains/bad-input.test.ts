@@ -23,16 +23,16 @@ beforeAll(async () => {
 afterAll(() => app[Symbol.asyncDispose]());
 
 /** Every change of a memory is recorded (src/storage/changes.test.ts), and what is not must at least be as many rows. */
-const fingerprint = () =>
+const fingerprint = async () =>
   JSON.stringify(
-    app.rows(`select (select max(seq) from changes) as changes, (select count(*) from memories) as memories,
+    await app.rows(`select (select max(seq) from changes) as changes, (select count(*) from memories) as memories,
       (select count(*) from memory_versions) as versions, (select count(*) from memory_tags) as tags,
       (select count(*) from memory_signatures) as signatures`),
   );
 
 /** Runs a call; an error has to be one of the documented ones and must not have changed anything. */
 async function attempt(operation: string, input: unknown): Promise<void> {
-  const before = fingerprint();
+  const before = await fingerprint();
   try {
     await app.call(operation, input);
   } catch (error) {
@@ -43,7 +43,7 @@ async function attempt(operation: string, input: unknown): Promise<void> {
     expect(message.length).toBeLessThan(1_000);
     expect(message.isWellFormed()).toBe(true);
     expect(hint).not.toBe('');
-    expect(fingerprint()).toBe(before);
+    expect(await fingerprint()).toBe(before);
   }
 }
 

@@ -23,7 +23,7 @@ export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
   return async () => {
     const checks = [
       await storeCheck(deps.store),
-      await diskCheck(deps.store),
+      ...(deps.store.engine.file === undefined ? [] : [await diskCheck(deps.store.engine.file)]),
       embeddingCheck(deps),
       await queueCheck(deps.memory),
     ];
@@ -43,19 +43,19 @@ async function storeCheck(store: Database): Promise<HealthCheck> {
   const name = 'store';
   try {
     await sql`select 1 from changes limit 1`.execute(store.db);
-    return { name, status: 'ok', detail: `${store.file} answers` };
+    return { name, status: 'ok', detail: `${store.engine.place} answers` };
   } catch (error) {
     const body = toErrorBody(error);
     return { name, status: 'failed', detail: body.message, fix: body.hint };
   }
 }
 
-async function diskCheck(store: Database): Promise<HealthCheck> {
-  const { bavail, bsize } = await statfs(dirname(store.file));
+async function diskCheck(file: string): Promise<HealthCheck> {
+  const { bavail, bsize } = await statfs(dirname(file));
   const free_bytes = bavail * bsize;
   const detail = `${Math.round(free_bytes / 1024 / 1024)} MiB free`;
   if (free_bytes >= DISK_FREE_MIN_BYTES) return { name: 'disk', status: 'ok', detail };
-  return { name: 'disk', status: 'degraded', detail, fix: `Free space on the disk of ${dirname(store.file)}.` };
+  return { name: 'disk', status: 'degraded', detail, fix: `Free space on the disk of ${dirname(file)}.` };
 }
 
 function embeddingCheck({ embedder, memory }: HealthDeps): HealthCheck {
@@ -69,7 +69,7 @@ function embeddingCheck({ embedder, memory }: HealthDeps): HealthCheck {
 
 async function queueCheck(memory: MemoryDomain): Promise<HealthCheck> {
   const depth = await memory.queueDepth();
-  const detail = `${depth} memories wait for their vector, ${memory.mirror.index.size} in the index`;
+  const detail = `${depth} memories wait for their vector, ${memory.vectors.size()} in the index`;
   if (depth < QUEUE_DEPTH_WARN) return { name: 'vectors', status: 'ok', detail };
   return {
     name: 'vectors',

@@ -16,16 +16,14 @@ export interface InspectDeps {
 export async function inspect({ store, embedder }: InspectDeps): Promise<readonly HealthCheck[]> {
   return [
     await guarded('integrity', RESTORE, async () => {
-      const result = await sql<{ quick_check: string }>`pragma quick_check(1)`.execute(store.db);
-      const said = result.rows[0]?.quick_check ?? 'nothing';
-      if (said !== 'ok') throw new Error(said);
-      return 'every page of the store reads well';
+      return store.engine.verify();
     }),
     await guarded('full text', 'Export the memories, restore a backup, and import them again.', async () => {
-      const result = await sql<{ memories: number; indexed: number }>`
-        select (select count(*) from memories where deleted_at is null) as memories,
-               (select count(*) from memory_fts_docsize) as indexed`.execute(store.db);
-      const { memories = 0, indexed = 0 } = result.rows[0] ?? {};
+      const living = await sql<{
+        count: number;
+      }>`select count(*) as count from memories where deleted_at is null`.execute(store.db);
+      const memories = living.rows[0]?.count ?? 0;
+      const indexed = await store.text.count();
       if (memories !== indexed) throw new Error(`${memories} memories, ${indexed} in the index of words`);
       return `${indexed} memories in the index of words`;
     }),

@@ -24,7 +24,7 @@ export function startMaintenance({ memory, sessions, principal, log }: Maintenan
   const hourly = async () => {
     const report = await cleanUp(memory, { principal, project: undefined }, 'all');
     const sessions_forgotten = await sessions.prune();
-    memory.store.raw.exec('pragma optimize');
+    await memory.store.engine.optimise();
     log.info({ purged: report.purged, retired: report.retired, sessions_forgotten }, 'clean-up done');
   };
   const options = { protect: true, unref: true };

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openApp, refusalOf } from '../../test/support/open-app.ts';
+import { onPostgres } from '../../test/support/test-store.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import { createLog } from './log.ts';
 import { memoryUri } from './resources.ts';
@@ -14,7 +15,12 @@ test('health checks the store, the disk, embedding and the queue', async () => {
   await using app = await openApp({ role: 'stdio' });
   const report = await app.runtime.health();
   expect(report).toMatchObject({ machine_id: 'test-machine', version: app.runtime.version });
-  expect(report.checks.map((check) => check.name)).toEqual(['store', 'disk', 'embedding', 'vectors']);
+  expect(report.checks.map((check) => check.name)).toEqual([
+    'store',
+    ...(onPostgres ? [] : ['disk']),
+    'embedding',
+    'vectors',
+  ]);
   expect(report.checks[0]).toMatchObject({ status: 'ok' });
   for (const check of report.checks) if (check.status !== 'ok') expect(check.fix).toBeTruthy();
 });

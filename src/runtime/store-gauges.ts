@@ -1,5 +1,4 @@
 // Sizes and depths for the metrics, read from the store when it is scraped.
-import { stat } from 'node:fs/promises';
 import { sql } from 'kysely';
 import type { MemoryDomain } from '../domains/memory/index.ts';
 import type { Database } from '../storage/database.ts';
@@ -13,14 +12,13 @@ export function readGauges(store: Database, memory: MemoryDomain): () => Promise
              (select count(*) from memories where deleted_at is not null) as deleted,
              (select coalesce(max(seq), 0) from changes) as sequence`.execute(store.db);
     const row = counts.rows[0] ?? { living: 0, deleted: 0, sequence: 0 };
-    const { size } = await stat(store.file);
     return {
       memories: row.living,
       memories_deleted: row.deleted,
       change_sequence: row.sequence,
-      store_bytes: size,
-      vectors_indexed: memory.mirror.index.size,
-      vector_index_bytes: memory.mirror.index.bytes,
+      store_bytes: await store.engine.size(),
+      vectors_indexed: memory.vectors.size(),
+      vector_index_bytes: memory.vectors.bytes(),
       vector_queue_depth: await memory.queueDepth(),
     };
   };

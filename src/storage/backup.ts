@@ -14,15 +14,11 @@ import { dirname, join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { toIso } from '../kernel/clock.ts';
 import { failure } from '../kernel/errors.ts';
+import type { BackupReport } from './engine.ts';
 import { makeDirectory } from './make-directory.ts';
 import { SCHEMA_VERSION } from './migrations/index.ts';
 import { isBusy, storageError } from './sqlite/errors.ts';
 import { STORE_FILE } from './sqlite/open.ts';
-
-export interface BackupReport {
-  readonly bytes: number;
-  readonly memories: number;
-}
 
 /** Writes a consistent copy. Errors: `conflict` where the file exists, `storage_full`, `storage_read_only`. */
 export async function backupStore(raw: DatabaseSync, path: string): Promise<BackupReport> {

@@ -1,8 +1,12 @@
 // The change record, through everything that writes memories: one change a row, gapless, ordered, in the same transaction.
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type App, DAY_MS, openApp } from '../../test/support/open-app.ts';
-import { openTemporaryDatabase } from './database.ts';
+import { openTemporaryDatabase } from '../../test/support/temporary-database.ts';
+import type { Database } from './database.ts';
 
 type Step =
   | { readonly do: 'store' | 'supersede' | 'update' | 'undo' | 'delete' | 'destroy' | 'recover'; readonly on: number }
@@ -51,7 +55,7 @@ describe('whatever happens to memories', () => {
         const ids: string[] = [];
         for (const [count, one] of steps.entries()) {
           await take(app, ids, one, count);
-          checkRecord(app);
+          await checkRecord(app);
         }
       }),
       { numRuns: 25 },
@@ -59,8 +63,8 @@ describe('whatever happens to memories', () => {
   });
 });
 
-function checkRecord(app: App): void {
-  const changes = app.rows('select * from changes order by seq');
+async function checkRecord(app: App): Promise<void> {
+  const changes = await app.rows('select * from changes order by seq');
   const last = new Map<string, Record<string, unknown>>();
   for (const [i, change] of changes.entries()) {
     expect(change).toMatchObject({ origin: 'test-machine', origin_sequence: i + 1, entity: 'memory' });
@@ -71,12 +75,12 @@ function checkRecord(app: App): void {
     expect(JSON.parse(String(change.version_vector))).toEqual({ 'test-machine': count + 1 });
     last.set(id, change);
   }
-  expect(app.rows('select * from origins')).toEqual(
+  expect(await app.rows('select * from origins')).toEqual(
     changes.length === 0
       ? []
       : [{ origin: 'test-machine', last_sequence: changes.length, last_clock: changes.at(-1)?.clock }],
   );
-  const rows = app.rows('select * from memories');
+  const rows = await app.rows('select * from memories');
   for (const row of rows) {
     const { origin_sequence, clock, version_vector, kind } = last.get(String(row.memory_id)) ?? {};
     expect({ origin_sequence, clock, version_vector }).toEqual({
@@ -107,16 +111,37 @@ test('a change is taken back with the row it belongs to', async () => {
   await store.close();
 });
 
-test('two processes on one store share the sequence of their machine', async () => {
-  const first = await openTemporaryDatabase();
-  const second = await openTemporaryDatabase({ data_dir: first.file.replace(/\/[^/]+$/, '') });
-  const write = (store: typeof first, entity_id: string) =>
+describe('two stores of one machine', () => {
+  const openTwo = async () => {
+    const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-changes-'));
+    return [await openTemporaryDatabase({ data_dir }), await openTemporaryDatabase({ data_dir })] as const;
+  };
+  const write = (store: Database, entity_id: string) =>
     store.write((trx) => store.recordChange(trx, { entity: 'memory', entity_id, kind: 'put', before: {} }));
-  const made = [];
-  for (let i = 0; i < 6; i++) made.push(await write(i % 2 ? first : second, `m${i}`));
-  expect(made.map((entry) => entry.origin_sequence)).toEqual([1, 2, 3, 4, 5, 6]);
-  const clocks = made.map((entry) => entry.clock);
-  expect(clocks).toEqual([...clocks].sort());
-  expect(new Set(clocks).size).toBe(6);
-  await Promise.all([first.close(), second.close()]);
+
+  test('share its sequence', async () => {
+    const [first, second] = await openTwo();
+    const made = [];
+    for (let i = 0; i < 6; i++) made.push(await write(i % 2 ? first : second, `m${i}`));
+    expect(made.map((entry) => entry.origin_sequence)).toEqual([1, 2, 3, 4, 5, 6]);
+    const clocks = made.map((entry) => entry.clock);
+    expect(clocks).toEqual([...clocks].sort());
+    expect(new Set(clocks).size).toBe(6);
+    await Promise.all([first.close(), second.close()]);
+  });
+
+  test('that write at the same time leave no gap, and later numbers have later clocks', async () => {
+    const [first, second] = await openTwo();
+    const made = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => [write(first, `a${i}`), write(second, `b${i}`)]).flat(),
+    );
+    const recorded = await first.db.selectFrom('changes').selectAll().orderBy('origin_sequence').execute();
+    expect(recorded.map((entry) => entry.origin_sequence)).toEqual(made.map((_, i) => i + 1));
+    const clocks = recorded.map((entry) => entry.clock);
+    expect(clocks).toEqual([...clocks].sort());
+    expect(new Set(clocks).size).toBe(made.length);
+    // Who follows the store by `seq` meets the numbers of a machine in order as well.
+    expect(recorded.map((entry) => entry.seq)).toEqual(recorded.map((entry) => entry.seq).sort((a, b) => a - b));
+    await Promise.all([first.close(), second.close()]);
+  });
 });

@@ -1,5 +1,5 @@
 // Records a change in the transaction that makes it: origin, sequence, clock and the record's version vector.
-import type { Transaction } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import type { HybridClock } from './hybrid-clock.ts';
 import type { StorageTables, VersionedColumns } from './tables.ts';
 
@@ -15,21 +15,14 @@ export interface ChangeInput {
 
 export type RecordChange = (trx: Transaction<StorageTables>, change: ChangeInput) => Promise<VersionedColumns>;
 
-/** Makes the recorder for this machine. The returned columns go onto the changed row itself. */
+/**
+ * Makes the recorder for this machine. The returned columns go onto the changed row itself. The origin's row is held
+ * until the commit, so its sequence has no gaps and appears in order, whoever else writes under the same name.
+ */
 export function createChangeRecorder(origin: string, clock: HybridClock): RecordChange {
   return async (trx, change) => {
-    const current = await trx.selectFrom('origins').selectAll().where('origin', '=', origin).executeTakeFirst();
-    if (current) clock.observe(current.last_clock);
-    const timestamp = clock.next();
-    const origin_sequence = (current?.last_sequence ?? 0) + 1;
+    const { origin_sequence, timestamp } = await nextPosition(trx, origin, clock);
     const version_vector = JSON.stringify({ ...change.before, [origin]: (change.before[origin] ?? 0) + 1 });
-    await trx
-      .insertInto('origins')
-      .values({ origin, last_sequence: origin_sequence, last_clock: timestamp })
-      .onConflict((conflict) =>
-        conflict.column('origin').doUpdateSet({ last_sequence: origin_sequence, last_clock: timestamp }),
-      )
-      .execute();
     const { entity, entity_id, kind } = change;
     await trx
       .insertInto('changes')
@@ -37,4 +30,30 @@ export function createChangeRecorder(origin: string, clock: HybridClock): Record
       .execute();
     return { origin, origin_sequence, clock: timestamp, version_vector };
   };
+}
+
+async function nextPosition(
+  trx: Transaction<StorageTables>,
+  origin: string,
+  clock: HybridClock,
+): Promise<{ origin_sequence: number; timestamp: string }> {
+  const proposed = clock.next();
+  const { last_sequence, last_clock } = await trx
+    .insertInto('origins')
+    .values({ origin, last_sequence: 1, last_clock: proposed })
+    .onConflict((conflict) =>
+      conflict.column('origin').doUpdateSet({
+        last_sequence: sql<number>`origins.last_sequence + 1`,
+        // Marked where it is not ours: two processes of one machine can propose the very same in one millisecond.
+        last_clock: sql<string>`case when origins.last_clock >= excluded.last_clock then origins.last_clock || '+' else excluded.last_clock end`,
+      }),
+    )
+    .returning(['last_sequence', 'last_clock'])
+    .executeTakeFirstOrThrow();
+  if (last_clock === proposed) return { origin_sequence: last_sequence, timestamp: proposed };
+  // Another process of this machine is as far or ahead: its timestamps stay below ours from here on.
+  clock.observe(last_clock);
+  const timestamp = clock.next();
+  await trx.updateTable('origins').set({ last_clock: timestamp }).where('origin', '=', origin).execute();
+  return { origin_sequence: last_sequence, timestamp };
 }

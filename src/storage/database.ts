@@ -1,18 +1,14 @@
 // The open store: typed queries, one write door with group commit, and the change recorder.
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { DatabaseSync } from 'node:sqlite';
-import { Kysely, type Transaction } from 'kysely';
+import type { Kysely, Transaction } from 'kysely';
 import { type Clock, systemClock } from '../kernel/clock.ts';
 import { createChangeRecorder, type RecordChange } from './changes.ts';
+import type { SqlDialect } from './dialect.ts';
+import type { Engine } from './engine.ts';
 import { createHybridClock } from './hybrid-clock.ts';
-import { migrate, refuseNewer } from './migrate.ts';
-import { nodeSqliteDialect } from './sqlite/dialect.ts';
-import { storageError } from './sqlite/errors.ts';
-import { openReader, openSqlite } from './sqlite/open.ts';
+import { openPostgresEngine, type PostgresSettings } from './postgres/engine.ts';
+import { openSqliteEngine } from './sqlite/engine.ts';
 import type { StorageTables } from './tables.ts';
-import { textIndexDdl } from './text/fts5.ts';
+import type { TextIndex } from './text/port.ts';
 import { createWriteQueue, type WriteQueue } from './write-queue.ts';
 
 export interface Database<Tables = unknown> {
@@ -20,13 +16,12 @@ export interface Database<Tables = unknown> {
   readonly db: Kysely<Tables & StorageTables>;
   readonly write: WriteQueue<Tables & StorageTables>;
   readonly recordChange: RecordChange;
+  /** The full-text index; it takes part in the transactions of `write`. */
+  readonly text: TextIndex;
+  readonly dialect: SqlDialect;
+  readonly engine: Engine;
   readonly machine_id: string;
   readonly clock: Clock;
-  /** The engine itself, for adapters of this dialect (full text, backup) only. */
-  readonly raw: DatabaseSync;
-  /** The connection `db` reads through: it never sees a write before its commit. */
-  readonly reader: DatabaseSync;
-  readonly file: string;
   /** The same store seen with a domain's tables. */
   withTables<More>(): Database<More>;
   close(): Promise<void>;
@@ -36,58 +31,35 @@ export interface DatabaseOptions {
   readonly data_dir: string;
   readonly machine_id: string;
   readonly synchronous?: 'FULL' | 'NORMAL';
+  /** PostgreSQL holds the store where this is given; else it is a file in the data directory. */
+  readonly postgres?: PostgresSettings | undefined;
   readonly clock?: Clock;
 }
 
-/** Opens (and where needed creates or migrates) the embedded store. Errors: see sqlite/errors.ts and migrate.ts. */
+/** Opens (and where needed creates or migrates) the store. Errors: those of the engine, `storage_*` and `unavailable`. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { data_dir, synchronous = 'FULL' } = options;
-  const { raw, file } = openSqlite({ data_dir, synchronous, accept: refuseNewer });
-  const writer = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(raw, file) });
-  try {
-    await migrate(writer as Kysely<unknown>, raw, file, { ddl: textIndexDdl });
-    return assemble(writer, raw, openReader(file), file, options);
-  } catch (error) {
-    await writer.destroy();
-    raw.close();
-    throw storageError(error, file);
-  }
+  const { data_dir, synchronous = 'FULL', postgres } = options;
+  const engine = postgres ? await openPostgresEngine(postgres) : await openSqliteEngine({ data_dir, synchronous });
+  return databaseOn(engine, options);
 }
 
-function assemble(
-  writer: Kysely<StorageTables>,
-  raw: DatabaseSync,
-  reader: DatabaseSync,
-  file: string,
-  options: DatabaseOptions,
-): Database {
-  const db = new Kysely<StorageTables>({ dialect: nodeSqliteDialect(reader, file) });
+/** A store on an open engine, which it closes with itself. */
+export function databaseOn(engine: Engine, options: Pick<DatabaseOptions, 'machine_id' | 'clock'>): Database {
   const clock = options.clock ?? systemClock;
   const database: Database = {
-    db,
-    write: createWriteQueue(writer, (error) => storageError(error, file)) as WriteQueue<StorageTables>,
+    db: engine.db,
+    write: createWriteQueue(engine.writing),
     recordChange: createChangeRecorder(options.machine_id, createHybridClock(clock, options.machine_id)),
+    text: engine.text,
+    dialect: engine.dialect,
+    engine,
     machine_id: options.machine_id,
     clock,
-    raw,
-    reader,
-    file,
     withTables: <More>() => database as unknown as Database<More>,
-    async close() {
-      await db.destroy();
-      await writer.destroy();
-      if (reader.isOpen) reader.close();
-      if (raw.isOpen) raw.close();
-    },
+    close: () => engine.close(),
   };
   return database;
 }
 
 /** A transaction of a store with these tables. */
 export type Trx<Tables> = Transaction<Tables & StorageTables>;
-
-/** A store in a fresh temporary directory, for tests. The caller closes it. */
-export async function openTemporaryDatabase(options: Partial<DatabaseOptions> = {}): Promise<Database> {
-  const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-test-'));
-  return openDatabase({ data_dir, machine_id: 'test-machine', synchronous: 'NORMAL', ...options });
-}

@@ -1,3 +1,3 @@
 // Storage as compose.ts sees it.
-export { type BackupReport, backupStore, type RestoreReport, restoreBackup } from './backup.ts';
+export { type RestoreReport, restoreBackup } from './backup.ts';
 export { type Database, openDatabase } from './database.ts';

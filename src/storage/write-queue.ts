@@ -1,30 +1,31 @@
 // Group commit: writes that arrive while one commit waits for the disk share the next one, so that many writers cost few fsyncs.
 import type { Kysely, Transaction } from 'kysely';
 import { sql } from 'kysely';
+import type { WritePolicy } from './engine.ts';
 
 const GROUP_MAX_COUNT = 128;
+/** Losing a race several times in a row means that many change the same thing at once. */
+const RACES_MAX_COUNT = 8;
 
 export type WriteQueue<Tables> = <T>(work: (trx: Transaction<Tables>) => Promise<T>) => Promise<T>;
 
-interface Job<Tables> {
-  readonly work: (trx: Transaction<Tables>) => Promise<unknown>;
+interface Job {
+  readonly work: (trx: never) => Promise<unknown>;
   readonly resolve: (value: never) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/**
- * Makes the store's write door. `work` runs inside a transaction that holds the write lock; the promise resolves only
- * after the commit. A failing work is rolled back alone and does not touch its neighbours in the group.
- */
-export function createWriteQueue<Tables>(
-  db: Kysely<Tables>,
-  /** Turns what the engine throws into what a caller can read. */
-  readable: (error: unknown) => unknown,
-): WriteQueue<Tables> {
-  const waiting: Job<Tables>[] = [];
-  let running = false;
+type Trx = Kysely<never>;
+type Settle = () => void;
 
-  const takeGroup = () => waiting.splice(0, GROUP_MAX_COUNT);
+/**
+ * Makes the store's write door. `work` runs inside a transaction and the promise resolves only after its commit. A
+ * failing work is rolled back alone and does not touch its neighbours in the group. Work may run more than once, each
+ * time as if it were the first: it must have no effect but through its transaction.
+ */
+export function createWriteQueue<Tables>(policy: WritePolicy): WriteQueue<Tables> {
+  const waiting: Job[] = [];
+  let running = false;
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) await commitGroup();
@@ -32,25 +33,38 @@ export function createWriteQueue<Tables>(
   }
 
   async function commitGroup(): Promise<void> {
-    const outcomes: (() => void)[] = [];
-    let group: Job<Tables>[] = [];
-    try {
-      await db.transaction().execute(async (trx) => {
-        // Taken once the lock is held: what arrived while another process had it joins this commit.
-        group = takeGroup();
-        for (const job of group) outcomes.push(await runJob(trx, job));
-      });
-    } catch (error) {
-      if (group.length === 0) group = takeGroup();
-      for (const job of group) job.reject(error);
-      return;
+    let group: Job[] = [];
+    let careful = policy.savepoints === 'always';
+    for (;;) {
+      const failed: JobFailure = { error: undefined };
+      try {
+        const outcomes = await policy.transact(async (trx) => {
+          // Taken once the lock is held: what arrived while another process had it joins this commit.
+          if (group.length === 0) group = waiting.splice(0, GROUP_MAX_COUNT);
+          return runGroup(trx as unknown as Trx, group, careful ? policy : failed);
+        });
+        for (const settle of outcomes) settle();
+        return;
+      } catch (error) {
+        // One job of a group without savepoints failed: the others are run again, and it alone is undone.
+        if (!careful && error === failed.error && (group.length > 1 || policy.lostRace(error))) {
+          careful = true;
+          continue;
+        }
+        if (group.length === 0) group = waiting.splice(0, GROUP_MAX_COUNT);
+        for (const job of group) job.reject(error);
+        return;
+      }
     }
-    for (const settle of outcomes) settle();
   }
 
   return (work) =>
     new Promise((resolve, reject) => {
-      waiting.push({ work, resolve: resolve as (value: never) => void, reject: (error) => reject(readable(error)) });
+      waiting.push({
+        work: work as Job['work'],
+        resolve: resolve as Job['resolve'],
+        reject: (error) => reject(policy.readable(error)),
+      });
       if (running) return;
       running = true;
       // One turn of the event loop lets requests that arrived together join the same group.
@@ -58,23 +72,47 @@ export function createWriteQueue<Tables>(
     });
 }
 
-async function runJob<Tables>(trx: Transaction<Tables>, job: Job<Tables>): Promise<() => void> {
-  await sql`savepoint job`.execute(trx);
+/** With a policy each job has a savepoint; else the first failure ends the transaction and is noted. */
+async function runGroup(trx: Trx, group: readonly Job[], how: WritePolicy | JobFailure): Promise<Settle[]> {
+  const outcomes: Settle[] = [];
+  for (const job of group)
+    outcomes.push('error' in how ? await runPlainly(trx, job, how) : await runJob(trx, job, how));
+  return outcomes;
+}
+
+interface JobFailure {
+  error: unknown;
+}
+
+async function runPlainly(trx: Trx, job: Job, failed: JobFailure): Promise<Settle> {
   try {
-    const value = await job.work(trx);
-    await sql`release job`.execute(trx);
+    const value = await job.work(trx as never);
     return () => job.resolve(value as never);
   } catch (error) {
-    await undoJob(trx, error);
-    return () => job.reject(error);
+    failed.error = error;
+    throw error;
+  }
+}
+
+async function runJob(trx: Trx, job: Job, policy: WritePolicy): Promise<Settle> {
+  for (let race = 1; ; race++) {
+    await sql`savepoint job`.execute(trx);
+    try {
+      const value = await job.work(trx as never);
+      await sql`release savepoint job`.execute(trx);
+      return () => job.resolve(value as never);
+    } catch (error) {
+      await undoJob(trx, error);
+      if (race >= RACES_MAX_COUNT || !policy.lostRace(error)) return () => job.reject(error);
+    }
   }
 }
 
 /** Where the engine has given up the whole transaction (a full disk does that), the group fails with that first cause. */
-async function undoJob<Tables>(trx: Transaction<Tables>, cause: unknown): Promise<void> {
+async function undoJob(trx: Trx, cause: unknown): Promise<void> {
   try {
-    await sql`rollback to job`.execute(trx);
-    await sql`release job`.execute(trx);
+    await sql`rollback to savepoint job`.execute(trx);
+    await sql`release savepoint job`.execute(trx);
   } catch {
     throw cause;
   }

@@ -4,12 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openRuntime } from '../../src/compose.ts';
+import type { PostgresTarget } from '../../src/config/engines.ts';
 import type { LoadedConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { virtualClock } from '../../src/kernel/clock.ts';
 import { type ErrorBody, HaivemindError } from '../../src/kernel/errors.ts';
 import type { OperationContext, Transport } from '../../src/kernel/operation.ts';
 import type { LocalRuntime } from '../../src/surfaces/runtime.ts';
+import { postgresRows, testStore } from './test-store.ts';
 
 export const DAY_MS = 86_400_000;
 
@@ -37,8 +39,10 @@ export interface App extends AsyncDisposable {
   refusal(operation: string, input?: unknown, caller?: CallerOptions): Promise<ErrorBody>;
   /** Stores a text and returns its id. */
   store(content: string, fields?: Readonly<Record<string, unknown>>, caller?: CallerOptions): Promise<string>;
-  /** Reads the store's file beside the runtime. */
-  rows(sql: string, ...parameters: (string | number)[]): Record<string, unknown>[];
+  /** Names of the store's tables. */
+  tables(): Promise<string[]>;
+  /** Asks the store beside the runtime, with `?` for parameters. */
+  rows(sql: string, ...parameters: (string | number)[]): Promise<Record<string, unknown>[]>;
 }
 
 export interface AppOptions {
@@ -51,7 +55,7 @@ export interface AppOptions {
   readonly machine_id?: string;
 }
 
-export function testConfig(data_dir: string, options: AppOptions = {}): LoadedConfig {
+export function testConfig(data_dir: string, options: AppOptions = {}, postgres?: PostgresTarget): LoadedConfig {
   const config = configSchema.parse({
     server: { log_level: 'silent' },
     storage: {
@@ -62,13 +66,15 @@ export function testConfig(data_dir: string, options: AppOptions = {}): LoadedCo
   });
   const { remote_server, ...rest } = config;
   const server = { ...config.server, ...remote_server };
-  return { ...rest, server, data_dir, machine_id: options.machine_id ?? 'test-machine', file: undefined };
+  const engines = { ...(postgres ? { postgres } : {}), vectors: { engine: 'embedded' } as const };
+  return { ...rest, server, data_dir, machine_id: options.machine_id ?? 'test-machine', engines, file: undefined };
 }
 
 export async function openApp(options: AppOptions = {}): Promise<App> {
   const data_dir = options.data_dir ?? mkdtempSync(join(tmpdir(), 'haivemind-app-'));
   const clock = options.clock ?? virtualClock();
-  const config = testConfig(data_dir, options);
+  const { postgres, leave } = await testStore(data_dir);
+  const config = testConfig(data_dir, options, postgres);
   const runtime = await openRuntime(config, { role: options.role ?? 'command', clock });
   const run = (operation: string, input: unknown, caller: CallerOptions | undefined) =>
     runtime.executor.execute(operation, input, contextOf(config.machine_id, caller));
@@ -84,9 +90,17 @@ export async function openApp(options: AppOptions = {}): Promise<App> {
     },
     refusal: (operation, input, caller) => refusalOf(run(operation, input, caller)),
     store: async (content, fields, caller) => (await call('store_memory', { content, ...fields }, caller)).memory_id,
-    rows: (sql, ...parameters) => readRows(data_dir, sql, parameters),
+    rows: async (sql, ...parameters) =>
+      postgres ? postgresRows(postgres.url, sql, parameters) : readRows(data_dir, sql, parameters),
+    async tables() {
+      const rows = postgres
+        ? await postgresRows(postgres.url, "select tablename as name from pg_tables where schemaname = 'public'", [])
+        : readRows(data_dir, "select name from sqlite_schema where type = 'table'", []);
+      return rows.map((row) => String(row.name));
+    },
     async [Symbol.asyncDispose]() {
       await runtime.close();
+      await leave();
       if (options.data_dir === undefined) rmSync(data_dir, { recursive: true, force: true });
     },
   };

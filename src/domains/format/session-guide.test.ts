@@ -1,8 +1,8 @@
 // The format guide and the statistics of a session, also where the transport keeps no state.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type App, type CallerOptions, contextOf, DAY_MS, openApp } from '../../../test/support/open-app.ts';
+import { openTemporaryDatabase } from '../../../test/support/temporary-database.ts';
 import { virtualClock } from '../../kernel/clock.ts';
-import { openTemporaryDatabase } from '../../storage/database.ts';
 import { createSessions, type SessionTables } from '../identity/index.ts';
 import { GUIDE } from './guide.ts';
 

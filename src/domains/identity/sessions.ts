@@ -145,9 +145,16 @@ async function claimWithin(
     .where('session_key', '=', key)
     .executeTakeFirst();
   await touch(trx, ctx, now);
-  if (known && known.guide_sent_at !== null && !isOver(Date.parse(known.last_seen_at))) return false;
-  await trx.updateTable('agent_sessions').set({ guide_sent_at: now }).where('session_key', '=', key).execute();
-  return true;
+  const sent_at = known?.guide_sent_at ?? null;
+  if (known && sent_at !== null && !isOver(Date.parse(known.last_seen_at))) return false;
+  // Another process may have been as fast: the guide goes to the caller who finds the session as it was read.
+  const claimed = await trx
+    .updateTable('agent_sessions')
+    .set({ guide_sent_at: now })
+    .where('session_key', '=', key)
+    .where('guide_sent_at', sent_at === null ? 'is' : '=', sent_at)
+    .executeTakeFirst();
+  return claimed.numUpdatedRows === 1n;
 }
 
 async function touch(trx: SessionTrx, ctx: OperationContext, now: string): Promise<void> {
@@ -178,8 +185,8 @@ async function addCalls(
     .values({ session_key, operation, ...count })
     .onConflict((conflict) =>
       conflict.columns(['session_key', 'operation']).doUpdateSet({
-        calls: sql<number>`calls + ${count.calls}`,
-        failures: sql<number>`failures + ${count.failures}`,
+        calls: sql<number>`agent_session_calls.calls + ${count.calls}`,
+        failures: sql<number>`agent_session_calls.failures + ${count.failures}`,
         last_at: count.last_at,
       }),
     )

@@ -2,16 +2,16 @@
 import { type ErrorBody, failure } from '../../kernel/errors.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Embedder } from '../../storage/embedding/port.ts';
-import { createFts5Index } from '../../storage/text/fts5.ts';
 import { createMemoryIndex } from '../../storage/vectors/memory-index.ts';
 import { createMemoryImport } from './import-service.ts';
 import type { MemoryDatabase } from './repository.ts';
 import type { Redact, RetentionPolicy, RuleDeps } from './rules/deps.ts';
 import { CATEGORIES, categoryField } from './schema.ts';
 import { createFollower, type Follower } from './search/follower.ts';
-import { createVectorMirror, type VectorMirror } from './search/mirror.ts';
+import { createVectorMirror } from './search/mirror.ts';
 import { createMemorySearch } from './search/search.ts';
 import { queueDepth } from './search/vector-rows.ts';
+import type { MemoryVectors } from './search/vectors.ts';
 import type { MemoryDeps } from './service.ts';
 import type { MemoryTables } from './tables.ts';
 
@@ -29,7 +29,7 @@ export interface MemoryOptions {
 export interface MemoryDomain {
   readonly deps: MemoryDeps;
   readonly follower: Follower;
-  readonly mirror: VectorMirror;
+  readonly vectors: MemoryVectors;
   /** Memories waiting for their vector, in the whole store. */
   queueDepth(): Promise<number>;
   /** What keeps search by meaning from working, if anything. */
@@ -52,9 +52,8 @@ function assertPolicies(retention: readonly RetentionPolicy[]): void {
 export function createMemory(options: MemoryOptions): MemoryDomain {
   assertPolicies(options.retention);
   const { embedder, onError } = options;
-  const base = options.store.withTables<MemoryTables>();
-  const store: MemoryDatabase = { ...base, text: createFts5Index(options.store.raw, options.store.reader) };
-  const mirror = createVectorMirror({
+  const store: MemoryDatabase = options.store.withTables<MemoryTables>();
+  const vectors = createVectorMirror({
     store,
     index: createMemoryIndex(embedder.dimensions),
     model_id: embedder.id,
@@ -64,7 +63,7 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
   const follower = createFollower({
     store,
     embedder,
-    mirror,
+    vectors,
     onError: (error, count) => onError(error, `making vectors of ${count} memories failed; it is tried again`),
   });
   const rules: RuleDeps = {
@@ -77,7 +76,7 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
   const search = createMemorySearch({
     store,
     embedder,
-    mirror,
+    vectors,
     onError: (error) => onError(error, 'searching by meaning failed; words alone were used'),
   });
   const deps: MemoryDeps = { ...rules, search, imports: createMemoryImport(rules) };
@@ -85,7 +84,7 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
   return {
     deps,
     follower,
-    mirror,
+    vectors,
     queueDepth: () => queueDepth(store),
     trouble: search.trouble,
   };

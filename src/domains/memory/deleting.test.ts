@@ -52,7 +52,7 @@ describe('the recycle bin', () => {
     expect(await app.refusal('recover_deleted_memory', { memory_id: id })).toMatchObject({ code: 'not_found' });
     expect((await app.call('get_memory_stats')).deleted).toBe(0);
     expect(await app.call('cleanup_expired_deletions')).toMatchObject({ purged: 1, retired: 0 });
-    expect(app.rows('select * from memories where memory_id = ?', id)).toEqual([]);
+    expect(await app.rows('select * from memories where memory_id = ?', id)).toEqual([]);
   });
 
   test('recovering is a conflict where the same text lives again', async () => {
@@ -68,15 +68,18 @@ describe('the recycle bin', () => {
 
 describe('destroying', () => {
   /** Every table and every stretch of the full-text index in which the text still stands. */
-  const traces = (text: string) => {
-    const tables = app.rows("select name from sqlite_schema where type = 'table'").map((row) => String(row.name));
-    return tables.filter((table) =>
-      app.rows(`select * from "${table}"`).some((row) =>
+  const traces = async (text: string) => {
+    const contents: [string, Record<string, unknown>[]][] = [];
+    for (const table of await app.tables()) contents.push([table, await app.rows(`select * from "${table}"`)]);
+    return contents.flatMap(([table, rows]) =>
+      rows.some((row) =>
         Object.values(row).some((value) => {
           const shown = value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : String(value);
           return shown.toLowerCase().includes(text);
         }),
-      ),
+      )
+        ? [table]
+        : [],
     );
   };
 
@@ -87,21 +90,21 @@ describe('destroying', () => {
     const word = `zanzibarium${binnedFirst ? 'first' : 'second'}`;
     const id = await app.store(`Password hint ${word}`, { tags: [word], metadata: { word }, context: `about ${word}` });
     await app.call('update_memory', { memory_id: id, content: `Other hint ${word}` });
-    expect(traces(word)).toContain('memories');
+    expect(await traces(word)).toContain('memories');
     if (binnedFirst) await app.call('delete_memory', { memory_id: id });
     expect(await app.call('delete_memory', { memory_id: id, hard_delete: true })).toMatchObject({
       hard_deleted: true,
       recoverable_until: null,
     });
     // The words of a purged text stay in full-text segments until they are merged; no query reaches them.
-    expect(traces(word).filter((table) => table !== 'memory_fts_data')).toEqual([]);
+    expect((await traces(word)).filter((table) => table !== 'memory_fts_data')).toEqual([]);
     expect((await app.call('search_memories', { query: word })).results).toEqual([]);
     expect(await app.refusal('recover_deleted_memory', { memory_id: id })).toMatchObject({ code: 'not_found' });
-    const row_ids = app.rows('select row_id from memories').map((row) => row.row_id);
+    const row_ids = (await app.rows('select row_id from memories')).map((row) => row.row_id);
     for (const table of ['memory_tags', 'memory_signatures', 'memory_vectors', 'memory_vector_queue'])
-      for (const { row_id } of app.rows(`select row_id from ${table}`)) expect(row_ids).toContain(row_id);
-    expect(app.rows('select * from memory_versions where memory_id = ?', id)).toEqual([]);
-    expect(app.rows('select kind from changes where entity_id = ? order by seq desc', id)[0]).toEqual({
+      for (const { row_id } of await app.rows(`select row_id from ${table}`)) expect(row_ids).toContain(row_id);
+    expect(await app.rows('select * from memory_versions where memory_id = ?', id)).toEqual([]);
+    expect((await app.rows('select kind from changes where entity_id = ? order by seq desc', id))[0]).toEqual({
       kind: 'delete',
     });
   });
@@ -140,7 +143,7 @@ describe('bulk_delete_memories', () => {
     const done = await app.call('bulk_delete_memories', { project: 'bulk', confirm: true, hard_delete: true });
     expect(done).toMatchObject({ deleted: true, count });
     expect(done.sample).toHaveLength(20);
-    expect(app.rows("select count(*) as left from memories where project = 'bulk'")).toEqual([{ left: 0 }]);
+    expect(await app.rows("select count(*) as left from memories where project = 'bulk'")).toEqual([{ left: 0 }]);
   });
 
   test.each([{}, { confirm: true }, { tags: [], confirm: true }, { tags: ' , ', confirm: true }])(

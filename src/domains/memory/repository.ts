@@ -3,15 +3,15 @@ import { type Expression, type ExpressionBuilder, type Kysely, type SqlBool, sql
 import type { Principal } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import type { Database, Trx } from '../../storage/database.ts';
-import type { TextIndex } from '../../storage/text/port.ts';
+import { StaleRead } from '../../storage/engine.ts';
 import { type MemoryFilter, matching, visibleTo } from './filters.ts';
 import { type MemoryRow, type NewMemoryRow, snapshotOf } from './record.ts';
 import type { MemoryTables } from './tables.ts';
 
 export type MemoryTrx = Trx<MemoryTables>;
 export type Reader = Pick<Kysely<MemoryTables>, 'selectFrom'>;
-/** The store with this domain's tables and the full-text index that lives in its transactions. */
-export type MemoryDatabase = Database<MemoryTables> & { readonly text: TextIndex };
+/** The store with this domain's tables. */
+export type MemoryDatabase = Database<MemoryTables>;
 
 const ENTITY = 'memory';
 
@@ -50,12 +50,16 @@ export function findByExternalId(db: Reader, user_id: string, external_id: strin
 }
 
 /** Rows in the order of the ids asked for; ids that do not exist or may not be seen are left out. */
-export async function findRows(db: Reader, row_ids: readonly number[], principal: Principal): Promise<MemoryRow[]> {
+export async function findRows(
+  { db, dialect }: MemoryDatabase,
+  row_ids: readonly number[],
+  principal: Principal,
+): Promise<MemoryRow[]> {
   if (row_ids.length === 0) return [];
   const rows = await db
     .selectFrom('memories')
     .selectAll()
-    .where(inList('memories.row_id', row_ids))
+    .where(dialect.inList('memories.row_id', row_ids))
     .where('deleted_at', 'is', null)
     .where((eb) => visibleTo(eb, principal))
     .execute();
@@ -63,17 +67,9 @@ export async function findRows(db: Reader, row_ids: readonly number[], principal
   return row_ids.flatMap((id) => byId.get(id) ?? []);
 }
 
-/** `column in (...)` for any number of integers, as one parameter. */
-export function inList(column: string, ids: readonly number[]): Expression<SqlBool> {
-  return sql<SqlBool>`${sql.ref(column)} in (select value from json_each(${JSON.stringify(ids)}))`;
-}
-
-/**
- * Ids of rows that pass, `limit` at most. Used to keep filters exact; returns one JSON text, the fastest way out of
- * SQLite.
- */
-export async function matchingRowIds(
-  db: Reader,
+/** Ids of rows that pass, `limit` at most. Used to keep filters exact. */
+export function matchingRowIds(
+  { db, dialect }: MemoryDatabase,
   filter: MemoryFilter,
   principal: Principal,
   limit?: number,
@@ -84,11 +80,7 @@ export async function matchingRowIds(
     .where((eb) => matching(eb, filter))
     .where((eb) => visibleTo(eb, principal));
   if (limit !== undefined) rows = rows.limit(limit);
-  const found = await db
-    .selectFrom(rows.as('passing'))
-    .select(sql<string>`json_group_array(passing.row_id)`.as('ids'))
-    .executeTakeFirst();
-  return found ? (JSON.parse(found.ids) as number[]) : [];
+  return dialect.collectIds(db, rows);
 }
 
 export interface Page {
@@ -119,11 +111,11 @@ export async function insertRow(store: MemoryDatabase, trx: MemoryTrx, row: NewM
     kind: 'put',
     before: {},
   });
-  const inserted = await trx
+  const { row_id } = await trx
     .insertInto('memories')
     .values({ ...row, ...versioned })
+    .returning('row_id')
     .executeTakeFirstOrThrow();
-  const row_id = Number(inserted.insertId);
   await insertParts(store, trx, row_id, row);
   return row_id;
 }
@@ -140,7 +132,7 @@ async function insertParts(
       .insertInto('memory_tags')
       .values(tags.map((tag) => ({ tag, row_id })))
       .execute();
-  store.text.put(row_id, { body: row.content, extra: [row.context ?? '', ...tags].join(' ') });
+  await store.text.put(trx, row_id, { body: row.content, extra: [row.context ?? '', ...tags].join(' ') });
 }
 
 export interface ChangeNote {
@@ -167,7 +159,13 @@ export async function updateRow(
     .execute();
   const next = { ...row, ...values, ...versioned, version: row.version + 1, updated_at: note.changed_at };
   const { row_id, ...columns } = next;
-  await trx.updateTable('memories').set(columns).where('row_id', '=', row_id).execute();
+  await trx
+    .updateTable('memories')
+    .set(columns)
+    .where('row_id', '=', row_id)
+    .where('version', '=', row.version)
+    .executeTakeFirst()
+    .then(assertUnchanged);
   await removeParts(store, trx, row_id);
   if (next.deleted_at === null) await insertParts(store, trx, row_id, next);
   return next;
@@ -175,7 +173,7 @@ export async function updateRow(
 
 async function removeParts(store: MemoryDatabase, trx: MemoryTrx, row_id: number): Promise<void> {
   await trx.deleteFrom('memory_tags').where('row_id', '=', row_id).execute();
-  store.text.remove(row_id);
+  await store.text.remove(trx, row_id);
 }
 
 /** Destroys a row, its versions, vectors and text; only the change record stays as a tombstone. */
@@ -187,7 +185,17 @@ export async function purgeRow(store: MemoryDatabase, trx: MemoryTrx, row: Memor
     await trx.deleteFrom(table).where('row_id', '=', row.row_id).execute();
   }
   await trx.deleteFrom('memory_versions').where('memory_id', '=', row.memory_id).execute();
-  await trx.deleteFrom('memories').where('row_id', '=', row.row_id).execute();
+  await trx
+    .deleteFrom('memories')
+    .where('row_id', '=', row.row_id)
+    .where('version', '=', row.version)
+    .executeTakeFirst()
+    .then(assertUnchanged);
+}
+
+/** Another process changed or destroyed the row between reading and writing it: the whole write is run again. */
+function assertUnchanged(result: { readonly numUpdatedRows?: bigint; readonly numDeletedRows?: bigint }): void {
+  if ((result.numUpdatedRows ?? result.numDeletedRows) !== 1n) throw new StaleRead();
 }
 
 export function listVersions(

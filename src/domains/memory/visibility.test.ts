@@ -84,7 +84,7 @@ test('every operation is probed', () => {
 });
 
 test.each(memoryOperations.map((operation) => operation.name))('%s says nothing of them', async (operation) => {
-  const before = app.rows("select * from memories where user_id = 'ada' order by row_id");
+  const before = await app.rows("select * from memories where user_id = 'ada' order by row_id");
   for (const input of probes()[operation] ?? []) {
     const answer = await said(operation, input);
     const sent = JSON.stringify(input);
@@ -93,7 +93,7 @@ test.each(memoryOperations.map((operation) => operation.name))('%s says nothing 
     expect(answer).not.toContain('Wednesday');
     expect(answer).not.toContain('gate opens');
   }
-  expect(app.rows("select * from memories where user_id = 'ada' order by row_id")).toEqual(before);
+  expect(await app.rows("select * from memories where user_id = 'ada' order by row_id")).toEqual(before);
 });
 
 describe('numbers', () => {

@@ -1,7 +1,11 @@
 // All migrations in order. A new one is a new file and a line here; a released one never changes.
 import * as memoryCore from './0001-memory-core.ts';
+import * as scaleOut from './0002-scale-out.ts';
 import type { Migration } from './migration.ts';
 
-export const migrations: readonly Migration[] = [{ version: 1, name: memoryCore.name, up: memoryCore.up }];
+export const migrations: readonly Migration[] = [
+  { version: 1, name: memoryCore.name, up: memoryCore.up },
+  { version: 2, name: scaleOut.name, up: scaleOut.up },
+];
 
 export const SCHEMA_VERSION = migrations.length;

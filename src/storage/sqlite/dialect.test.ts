@@ -1,18 +1,22 @@
 // The write lock: who waits for it leaves the thread to others, and joins what arrived meanwhile into one commit.
-import { dirname } from 'node:path';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { openTemporaryDatabase } from '../database.ts';
+import { databaseOn } from '../database.ts';
+import { openSqliteEngine } from './engine.ts';
 
 interface Tables {
   notes: { note_id: string };
 }
 
 test('a write that waits for another process leaves the thread free and follows when the lock is', async () => {
-  const opened = await openTemporaryDatabase();
-  opened.raw.exec('create table notes (note_id text primary key)');
-  const store = opened.withTables<Tables>();
-  const other = await openTemporaryDatabase({ data_dir: dirname(store.file) });
+  const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-lock-'));
+  const engine = await openSqliteEngine({ data_dir, synchronous: 'NORMAL' });
+  engine.raw.exec('create table notes (note_id text primary key)');
+  const store = databaseOn(engine, { machine_id: 'test-machine' }).withTables<Tables>();
+  const other = await openSqliteEngine({ data_dir, synchronous: 'NORMAL' });
   other.raw.exec('begin immediate');
   const groups: number[] = [];
   let turn = 0;

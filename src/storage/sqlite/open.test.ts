@@ -61,7 +61,8 @@ describe('a data directory', () => {
 
   test('that does not exist is made, for its owner alone', async () => {
     const store = await open(join(folder, 'a', 'b'));
-    expect(existsSync(store.file)).toBe(true);
+    expect(store.engine.file).toBe(join(folder, 'a', 'b', 'haivemind.db'));
+    expect(existsSync(join(folder, 'a', 'b', 'haivemind.db'))).toBe(true);
     await store.close();
   });
 });
@@ -101,8 +102,8 @@ describe('a store file', () => {
   test('that is a folder cannot be opened', async () => {
     const store = await open(join(folder, 'x'));
     await store.close();
-    rmSync(store.file);
-    symlinkSync(folder, store.file);
+    rmSync(join(folder, 'x', 'haivemind.db'));
+    symlinkSync(folder, join(folder, 'x', 'haivemind.db'));
     expect(await refusalOf(open(join(folder, 'x')))).toMatchObject({ code: 'storage_read_only' });
   });
 });

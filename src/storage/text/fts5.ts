@@ -66,10 +66,10 @@ const tellingTerms = (sql: Fts5Statements, list: WordList, terms: QueryTerms, po
 /** Damaged pages of the index are met here first, and must not pass for a fault of the program. */
 const withReadableErrors = (index: TextIndex, file: string): TextIndex => {
   const guarded =
-    <Args extends unknown[], T>(call: (...args: Args) => T) =>
-    (...args: Args): T => {
+    <Args extends unknown[], T>(call: (...args: Args) => Promise<T>) =>
+    async (...args: Args): Promise<T> => {
       try {
-        return call(...args);
+        return await call(...args);
       } catch (error) {
         throw storageError(error, file);
       }
@@ -79,13 +79,14 @@ const withReadableErrors = (index: TextIndex, file: string): TextIndex => {
     remove: guarded(index.remove),
     search: guarded(index.search),
     rarity: guarded(index.rarity),
+    count: guarded(index.count),
     warm: index.warm,
   };
 };
 
 /**
  * The text index over an open database in which `textIndexDdl` has been run. Words that occur nowhere are taken
- * for typos and joined by their nearest neighbours. Synchronous; docs/adr/0003-vector-search.md has its times. `reader`
+ * for typos and joined by their nearest neighbours. All the work is synchronous; docs/adr/0003-vector-search.md has its times. `reader`
  * is a second connection for searches, which then see no write before its commit.
  */
 export const createFts5Index = (db: DatabaseSync, reader: DatabaseSync = db): TextIndex =>
@@ -105,12 +106,13 @@ const createIndex = (db: DatabaseSync, reader: DatabaseSync): TextIndex => {
   const list = createWordList(reader);
 
   return {
-    put(rowId, text) {
+    // The caller's transaction is on the connection that writes, which is the only one of its kind.
+    async put(_trx, rowId, text) {
       writing().put(rowId, indexText(text.body), text.extra === undefined ? '' : indexText(text.extra));
       list.note(rowId, text);
     },
-    remove: (rowId) => writing().remove(rowId),
-    search(question, { limit, allowed }) {
+    remove: async (_trx, rowId) => writing().remove(rowId),
+    async search(question, { limit, allowed }) {
       const asked = queryTerms(question);
       if (asked.words.length === 0 || allowed?.size === 0 || limit <= 0) return [];
       const sql = ready();
@@ -125,13 +127,14 @@ const createIndex = (db: DatabaseSync, reader: DatabaseSync): TextIndex => {
         ? bestRows(sql, terms, limit, pool.allowed)
         : bestRowsAmong(sql, terms, { limit, allowed }, total);
     },
-    rarity(words) {
+    async rarity(words) {
       const sql = ready();
       const asked = [...new Set(words)].filter((word) => wordsOf(word).length > 0);
       const total = sql.lastRow();
       const records = sql.countRecords(asked, RARITY_RECORDS_MAX, undefined);
       return new Map(asked.map((word) => [word, inverseFrequency(records.get(word) ?? 0, total)]));
     },
+    count: async () => Number(reader.prepare('select count(*) as records from memory_fts_docsize').get()?.records ?? 0),
     warm: () => list.load(),
   };
 };

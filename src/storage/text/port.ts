@@ -1,4 +1,5 @@
 // The full-text index as a port: what a store of any engine has to offer.
+import type { QueryExecutorProvider } from 'kysely';
 
 /** What of a record is searched: `body` is its text, `extra` what describes it (context, category, tags). */
 export type IndexedText = { readonly body: string; readonly extra?: string };
@@ -12,15 +13,20 @@ export type TextSearchOptions = {
   readonly allowed?: ReadonlySet<number> | undefined;
 };
 
+/** The open transaction of the caller. */
+export type TextTransaction = QueryExecutorProvider;
+
 export type TextIndex = {
-  /** Adds a record or replaces what is indexed for it. Takes part in the caller's transaction. */
-  put(rowId: number, text: IndexedText): void;
-  /** Forgets a record; one that is not there is no error. Takes part in the caller's transaction. */
-  remove(rowId: number): void;
+  /** Adds a record or replaces what is indexed for it, within the caller's transaction. */
+  put(trx: TextTransaction, rowId: number, text: IndexedText): Promise<void>;
+  /** Forgets a record, within the caller's transaction; one that is not there is no error. */
+  remove(trx: TextTransaction, rowId: number): Promise<void>;
   /** Best matches first. A question without words finds nothing. */
-  search(question: string, options: TextSearchOptions): TextHit[];
+  search(question: string, options: TextSearchOptions): Promise<TextHit[]>;
   /** Inverse document frequency of words (or of names, their parts joined by spaces) in the whole store. */
-  rarity(words: readonly string[]): Map<string, number>;
+  rarity(words: readonly string[]): Promise<Map<string, number>>;
+  /** Records in the index. */
+  count(): Promise<number>;
   /** Loads the word list that typos are corrected with, in small steps, so that a later search need not. */
   warm(): Promise<void>;
 };

@@ -42,7 +42,7 @@ export const listMemorySources = defineOperation<MemoryDeps, typeof input, typeo
   },
   examples: [{ title: 'All machines', input: {} }],
   async handle({ store }, { category, limit }, { principal }) {
-    const rows = await machines(store.db, category ? { category: [category] } : {}, principal, limit);
+    const rows = await machines(store, category ? { category: [category] } : {}, principal, limit);
     return { sources: rows.map((row) => ({ ...row, categories: row.categories.split(',').sort() })) };
   },
   text(out) {

@@ -13,13 +13,16 @@ const near = (row_id: number, score: number) => ({ row_id, chunk: 0, score, cosi
 
 const make = (extra: Partial<FindDeps> = {}): FindDeps => ({
   text: {
-    search: () => [
+    search: async () => [
       { row_id: 1, score: 7 },
       { row_id: 9, score: 3 },
     ],
-    rarity: () => new Map(),
+    rarity: async () => new Map(),
   },
-  vectors: { search: () => [near(2, 0.9)], scores: (_query, rows) => Array.from(rows, (row) => near(row, 0.1)) },
+  vectors: {
+    search: async () => [near(2, 0.9)],
+    scores: async (_query, rows) => Array.from(rows, (row) => near(row, 0.1)),
+  },
   facts: async (rows) => pick(rows),
   factsInRanges: async () => pick([2, 3]),
   tokens: async () => new Map(),

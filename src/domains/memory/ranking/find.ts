@@ -2,7 +2,7 @@
 // knows the order of these steps; where rows come from is the caller's business.
 import type { EmbeddedQuery } from '../../../storage/embedding/port.ts';
 import type { TextIndex } from '../../../storage/text/port.ts';
-import type { VectorIndex } from '../../../storage/vectors/port.ts';
+import type { VectorSearch } from '../../../storage/vectors/search.ts';
 import { RANKING, type RankingConstants } from './constants.ts';
 import { poolRows, sequenceRanges, tokenRows } from './plan.ts';
 import { rank } from './rank.ts';
@@ -10,7 +10,7 @@ import type { CandidateFacts, RankedHit, SequenceRange, VectorEvidence } from '.
 
 export type FindDeps = {
   readonly text: Pick<TextIndex, 'search' | 'rarity'>;
-  readonly vectors: Pick<VectorIndex, 'search' | 'scores'>;
+  readonly vectors: VectorSearch;
   /** Session, sequence, importance and content of these rows; token vectors are not needed here. */
   facts(rowIds: readonly number[]): Promise<ReadonlyMap<number, CandidateFacts>>;
   /** The same of all rows in these parts of sessions that the caller may see. */
@@ -37,22 +37,27 @@ export const findRanked = async (
 ): Promise<RankedHit[]> => {
   const { question, allowed, limit, signal } = request;
   const depth = (pool: number): number => Math.max(pool, 2 * limit);
-  const text = deps.text.search(question, { limit: depth(constants.text_pool_max), allowed });
+  const words = deps.text.search(question, { limit: depth(constants.text_pool_max), allowed });
+  // Whichever of the two fails first, the other's failure is no accident of its own.
+  words.catch(() => undefined);
   const query = await request.query;
-  const near = query ? deps.vectors.search(query.vector, { limit: depth(constants.vector_pool_max), allowed }) : [];
+  const near = query
+    ? await deps.vectors.search(query.vector, { limit: depth(constants.vector_pool_max), allowed })
+    : [];
+  const text = await words;
   const candidates = new Map<number, CandidateFacts>();
   let vector: VectorEvidence[] = near;
 
   /** Adds rows with their facts, and with vector scores where the search by meaning has not given one. */
-  const admit = (rows: ReadonlyMap<number, CandidateFacts>): void => {
+  const admit = async (rows: ReadonlyMap<number, CandidateFacts>): Promise<void> => {
     for (const [row_id, facts] of rows)
       if (!candidates.has(row_id) && (!allowed || allowed.has(row_id))) candidates.set(row_id, facts);
     const scored = new Set(vector.map((hit) => hit.row_id));
     const missing = [...rows.keys()].filter((row_id) => candidates.has(row_id) && !scored.has(row_id));
-    if (query && missing.length > 0) vector = [...vector, ...deps.vectors.scores(query.vector, missing)];
+    if (query && missing.length > 0) vector = [...vector, ...(await deps.vectors.scores(query.vector, missing))];
   };
 
-  admit(await deps.facts(poolRows({ text, vector })));
+  await admit(await deps.facts(poolRows({ text, vector })));
   signal?.throwIfAborted();
   const known = {
     text: text.filter((hit) => candidates.has(hit.row_id)),
@@ -60,8 +65,8 @@ export const findRanked = async (
   };
   vector = known.vector;
   const ranges = sequenceRanges(known, candidates, constants);
-  if (ranges.length > 0) admit(await deps.factsInRanges(ranges));
-  const rarity = query?.tokens ? deps.text.rarity(query.tokens.words) : undefined;
+  if (ranges.length > 0) await admit(await deps.factsInRanges(ranges));
+  const rarity = query?.tokens ? await deps.text.rarity(query.tokens.words) : undefined;
   const lists = { text: known.text, vector };
   if (query?.tokens) {
     for (const [row_id, tokens] of await deps.tokens(tokenRows(lists, constants))) {

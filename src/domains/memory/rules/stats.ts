@@ -2,7 +2,7 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Principal } from '../../../kernel/operation.ts';
 import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
-import type { Reader } from '../repository.ts';
+import type { MemoryDatabase, Reader } from '../repository.ts';
 import type { MemoryTables } from '../tables.ts';
 
 type Column = 'category' | 'scope' | 'machine_id' | 'agent_id' | 'project' | 'format_version' | 'source';
@@ -102,14 +102,19 @@ export interface SourceRow {
 }
 
 /** Machines that wrote memories. */
-export function machines(db: Reader, filter: MemoryFilter, principal: Principal, limit: number): Promise<SourceRow[]> {
+export function machines(
+  { db, dialect }: MemoryDatabase,
+  filter: MemoryFilter,
+  principal: Principal,
+  limit: number,
+): Promise<SourceRow[]> {
   return db
     .selectFrom('memories')
     .select([
       'machine_id',
       sql<number>`count(*)`.as('memories'),
       sql<number>`count(distinct agent_id)`.as('agents'),
-      sql<string>`group_concat(distinct category)`.as('categories'),
+      dialect.distinctList('category').as('categories'),
       sql<string>`min(created_at)`.as('first_at'),
       sql<string>`max(created_at)`.as('last_at'),
     ])

@@ -24,10 +24,10 @@ export async function findTwin(db: Reader, content: string, principal: Principal
   if (keys.length === 0) return undefined;
   const bands = [...new Set(keys)].map(
     (band) => sql`select * from (select row_id from memory_signatures where band = ${band}
-      order by row_id desc limit ${sql.lit(ROWS_PER_BAND_MAX_COUNT)})`,
+      order by row_id desc limit ${sql.lit(ROWS_PER_BAND_MAX_COUNT)}) as newest`,
   );
   const rows = sql<{ row_id: number; shared: number }>`(
-    select row_id, count(*) as shared from (${sql.join(bands, sql` union all `)}) group by row_id)`;
+    select row_id, count(*) as shared from (${sql.join(bands, sql` union all `)}) as bands group by row_id)`;
   const candidates = await db
     .selectFrom(rows.as('near'))
     .innerJoin('memories', 'memories.row_id', 'near.row_id')

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { OperationContext } from '../../../kernel/operation.ts';
 import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
 import type { CandidateFacts, SequenceRange } from '../ranking/index.ts';
-import { inList, type MemoryDatabase } from '../repository.ts';
+import type { MemoryDatabase } from '../repository.ts';
 
 /** Facts by row id. */
 type Candidates = Map<number, CandidateFacts>;
@@ -24,7 +24,7 @@ export async function factsOf(
   const rows = await store.db
     .selectFrom('memories')
     .select(['row_id', 'session_id', 'sequence', 'content', 'importance'])
-    .where(inList('memories.row_id', ids))
+    .where(store.dialect.inList('memories.row_id', ids))
     .where((eb) => matching(eb, filter))
     .where((eb) => visibleTo(eb, principal))
     .execute();
@@ -38,9 +38,8 @@ export async function factsInRanges(
   { filter, principal }: Reachable,
 ): Promise<Candidates> {
   if (ranges.length === 0) return new Map();
-  const wanted = sql<SequenceRange>`(select value ->> 'session_id' as session_id, value ->> 'from' as lowest, value ->> 'to' as highest from json_each(${JSON.stringify(ranges)}))`;
   const rows = await store.db
-    .selectFrom(wanted.as('wanted'))
+    .selectFrom(store.dialect.rangeTable(ranges).as('wanted'))
     // A cross join keeps this order: few ranges, each answered by the index on sessions.
     .crossJoin('memories')
     .whereRef('memories.session_id', '=', 'wanted.session_id')
@@ -61,7 +60,7 @@ export async function tokensOf(
   const rows = await store.db
     .selectFrom('memory_vectors')
     .select(['row_id', 'tokens'])
-    .where(inList('row_id', ids))
+    .where(store.dialect.inList('row_id', ids))
     .where('model_id', '=', model_id)
     .where('chunk', '=', 0)
     .where('tokens', 'is not', null)
@@ -74,7 +73,7 @@ export async function chunkBounds(store: MemoryDatabase, model_id: string, ids: 
   return store.db
     .selectFrom('memory_vectors')
     .select(['row_id', 'chunk', 'start_char', 'end_char'])
-    .where(inList('row_id', ids))
+    .where(store.dialect.inList('row_id', ids))
     .where('model_id', '=', model_id)
     .execute();
 }

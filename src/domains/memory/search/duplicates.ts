@@ -3,7 +3,7 @@ import type { OperationContext } from '../../../kernel/operation.ts';
 import { readEncoded } from '../../../storage/vectors/codec.ts';
 import type { MemoryFilter } from '../filters.ts';
 import type { MemoryRow } from '../record.ts';
-import { findRows, inList, type MemoryDatabase, matchingRowIds } from '../repository.ts';
+import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts';
 import { nearPairs, type VectorRow } from './near-pairs.ts';
 
 /** The newest so many are compared: bounds memory, and time where a low threshold compares many pairs. */
@@ -31,7 +31,7 @@ export async function findDuplicates(
   options: { readonly threshold: number; readonly limit: number },
   ctx: OperationContext,
 ): Promise<Duplicates> {
-  const all = (await matchingRowIds(store.db, filter, ctx.principal)).sort((a, b) => a - b);
+  const all = (await matchingRowIds(store, filter, ctx.principal)).sort((a, b) => a - b);
   const ids = all.slice(-examinedMax(options.threshold));
   const rows = await readVectors(store, model, ids, ctx);
   let reported = 0;
@@ -42,11 +42,7 @@ export async function findDuplicates(
     ctx.signal.throwIfAborted();
   });
   const best = pairs.slice(0, options.limit);
-  const found = await findRows(
-    store.db,
-    [...new Set(best.flatMap((pair) => [pair.first, pair.second]))],
-    ctx.principal,
-  );
+  const found = await findRows(store, [...new Set(best.flatMap((pair) => [pair.first, pair.second]))], ctx.principal);
   const byId = new Map(found.map((row) => [row.row_id, row]));
   const shown = best.flatMap((pair) => {
     const [first, second] = [byId.get(pair.first), byId.get(pair.second)];
@@ -69,7 +65,7 @@ async function readVectors(
       .select(['row_id', 'vector'])
       .where('model_id', '=', model.id)
       .where('chunk', '=', 0)
-      .where(inList('row_id', ids.slice(start, start + READ_COUNT)))
+      .where(store.dialect.inList('row_id', ids.slice(start, start + READ_COUNT)))
       .execute();
     for (const { row_id, vector } of slice) rows.push({ row_id, codes: readEncoded(vector, model.dimensions).codes });
     await new Promise((resolve) => setImmediate(resolve));

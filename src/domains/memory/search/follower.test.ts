@@ -7,7 +7,7 @@ test('a store that was kept without vectors gets them once a model is configured
   await without.store('the ingress closes idle connections after ten seconds');
   await without.runtime.close();
   await using app = await openApp({ embedding: 'local', role: 'stdio', data_dir: without.data_dir });
-  await vi.waitFor(() => expect(app.rows('select count(*) as n from memory_vectors')).toEqual([{ n: 1 }]), {
+  await vi.waitFor(async () => expect(await app.rows('select count(*) as n from memory_vectors')).toEqual([{ n: 1 }]), {
     timeout: 30_000,
   });
   const answer = await app.call('search_memories', { query: 'load balancer drops sleeping sockets' });

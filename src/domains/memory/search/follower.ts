@@ -5,7 +5,6 @@ import type { EmbeddedDocument, Embedder } from '../../../storage/embedding/port
 import { encodeVector } from '../../../storage/vectors/codec.ts';
 import type { MemoryDatabase } from '../repository.ts';
 import type { VectorFollower } from '../rules/deps.ts';
-import type { VectorMirror } from './mirror.ts';
 import {
   claimAbandoned,
   hasAbandoned,
@@ -18,6 +17,7 @@ import {
   releaseClaims,
   saveVectors,
 } from './vector-rows.ts';
+import type { MemoryVectors } from './vectors.ts';
 
 const BATCH_COUNT = 32;
 /** How long the rows of a process that was killed wait for another one. Working on a row twice costs time and no more. */
@@ -44,12 +44,12 @@ export interface Follower extends VectorFollower {
 export interface FollowerDeps {
   readonly store: MemoryDatabase;
   readonly embedder: Embedder;
-  readonly mirror: VectorMirror;
+  readonly vectors: MemoryVectors;
   readonly onError: (error: unknown, row_count: number) => void;
 }
 
 export function createFollower(deps: FollowerDeps): Follower {
-  const { store, embedder, mirror } = deps;
+  const { store, embedder, vectors } = deps;
   /** Rows this process has claimed, and how often making their vectors failed before. */
   const own = new Map<number, number>();
   const stopping = new AbortController();
@@ -89,7 +89,7 @@ export function createFollower(deps: FollowerDeps): Follower {
         texts.map((text, i) => ({ text, chunks: toChunks(documents[i]) })),
       );
       for (const id of changed) own.set(id, 0);
-      if (mirror.loaded()) await mirror.refresh();
+      vectors.changed(ids);
     } catch (error) {
       if (stopped()) {
         // Still claimed by this process: stop() gives them back.
@@ -120,10 +120,8 @@ export function createFollower(deps: FollowerDeps): Follower {
       wake();
     },
     forget(row_ids) {
-      for (const id of row_ids) {
-        own.delete(id);
-        mirror.index.remove(id);
-      }
+      for (const id of row_ids) own.delete(id);
+      vectors.forget(row_ids);
     },
     start() {
       timer ??= setInterval(() => void sweep().catch((error: unknown) => deps.onError(error, 0)), SWEEP_INTERVAL_MS);

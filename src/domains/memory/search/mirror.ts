@@ -2,17 +2,10 @@
 import type { MemoryIndex } from '../../../storage/vectors/memory-index.ts';
 import type { MemoryDatabase } from '../repository.ts';
 import { readFit, saveFit, vectorsAfter } from './vector-rows.ts';
+import type { MemoryVectors } from './vectors.ts';
 
 /** Rows read between two turns of the event loop: about 10 ms. */
 const SLICE_COUNT = 2_000;
-
-export interface VectorMirror {
-  /** Brings the index up to the store. Cheap when nothing changed. */
-  refresh(): Promise<void>;
-  /** True once the first load is done. */
-  loaded(): boolean;
-  readonly index: MemoryIndex;
-}
 
 export interface MirrorDeps {
   readonly store: MemoryDatabase;
@@ -23,7 +16,8 @@ export interface MirrorDeps {
   readonly onError: (error: unknown) => void;
 }
 
-export function createVectorMirror(deps: MirrorDeps): VectorMirror {
+/** Search by meaning in this process, over a copy of all vectors of the store. */
+export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
   const { store, index, model_id } = deps;
   let lastSeq = 0;
   let loaded = false;
@@ -64,12 +58,28 @@ export function createVectorMirror(deps: MirrorDeps): VectorMirror {
     }
   }
 
+  function refresh(): Promise<void> {
+    current ??= load().finally(() => (current = undefined));
+    return current;
+  }
+
   return {
-    index,
-    loaded: () => loaded,
-    refresh() {
-      current ??= load().finally(() => (current = undefined));
-      return current;
+    kind: 'embedded',
+    refresh,
+    search: async (query, options) => index.search(query, options),
+    scores: async (query, rowIds, metric) => index.scores(query, rowIds, metric),
+    changed() {
+      // Until the first search there is nothing to keep up to date.
+      if (loaded) void refresh().catch(deps.onError);
     },
+    forget(row_ids) {
+      for (const row_id of row_ids) index.remove(row_id);
+    },
+    size: () => index.size,
+    bytes: () => index.bytes,
+    pending: async () => 0,
+    trouble: () => undefined,
+    start: () => {},
+    stop: async () => {},
   };
 }

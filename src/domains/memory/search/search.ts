@@ -8,7 +8,7 @@ import type { MemoryRow } from '../record.ts';
 import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts';
 import { chunkBounds, factsInRanges, factsOf, type Reachable, tokensOf } from './candidates.ts';
 import { type Duplicates, findDuplicates } from './duplicates.ts';
-import type { VectorMirror } from './mirror.ts';
+import type { MemoryVectors } from './vectors.ts';
 
 export interface Hit {
   readonly row: MemoryRow;
@@ -47,7 +47,7 @@ export interface MemorySearch {
 export interface SearchDeps {
   readonly store: MemoryDatabase;
   readonly embedder: Embedder;
-  readonly mirror: VectorMirror;
+  readonly vectors: MemoryVectors;
   readonly onError: (error: unknown) => void;
 }
 
@@ -59,13 +59,13 @@ const PASSING_PER_HIT = 3;
 const COMMON_FILTERS = new Set(['valid_at', 'include_superseded']);
 
 export function createMemorySearch(deps: SearchDeps): MemorySearch {
-  const { store, embedder, mirror, onError } = deps;
+  const { store, embedder, vectors, onError } = deps;
   let trouble: ErrorBody | undefined;
 
   /** The question as vectors; undefined where meaning cannot be searched at the moment, which is no error. */
   async function understand(query: string, ctx: OperationContext): Promise<EmbeddedQuery | undefined> {
     try {
-      const [question] = await Promise.all([embedder.embedQuery(query, { signal: ctx.signal }), mirror.refresh()]);
+      const [question] = await Promise.all([embedder.embedQuery(query, { signal: ctx.signal }), vectors.refresh()]);
       trouble = undefined;
       return question;
     } catch (error) {
@@ -119,24 +119,24 @@ async function rankMatches(
       ? Promise.resolve([])
       : findRanked(rankingDeps(deps, reachable), { question, query, limit, allowed: new Set(ids), signal });
   if (Object.keys(filter).some((key) => !COMMON_FILTERS.has(key))) {
-    const few = await matchingRowIds(deps.store.db, filter, principal, FEW_ROWS_MAX + 1);
+    const few = await matchingRowIds(deps.store, filter, principal, FEW_ROWS_MAX + 1);
     if (few.length <= FEW_ROWS_MAX) return within(few);
   }
   const seen = { asked: 0, found: 0 };
   const hits = await findRanked(rankingDeps(deps, reachable, seen), { question, query, limit, signal });
   const enough = seen.found === seen.asked || seen.found >= Math.max(PASSING_PER_HIT * limit, seen.asked / 4);
-  return enough ? hits : within(await matchingRowIds(deps.store.db, filter, principal));
+  return enough ? hits : within(await matchingRowIds(deps.store, filter, principal));
 }
 
 /** What ranking reads. `seen` counts the rows of the two searches and how many of them may be found. */
 function rankingDeps(
-  { store, embedder, mirror }: SearchDeps,
+  { store, embedder, vectors }: SearchDeps,
   reachable: Reachable,
   seen = { asked: 0, found: 0 },
 ): FindDeps {
   return {
     text: store.text,
-    vectors: mirror.index,
+    vectors,
     async facts(row_ids) {
       const facts = await factsOf(store, row_ids, reachable);
       seen.asked += row_ids.length;
@@ -154,7 +154,7 @@ async function toHits(
   ctx: OperationContext,
 ): Promise<Hit[]> {
   const ids = page.map((hit) => hit.row_id);
-  const rows = await findRows(store.db, [...ids, ...page.flatMap((hit) => hit.folded)], ctx.principal);
+  const rows = await findRows(store, [...ids, ...page.flatMap((hit) => hit.folded)], ctx.principal);
   const byId = new Map(rows.map((row) => [row.row_id, row]));
   const bounds = await chunkBounds(store, embedder.id, ids);
   return page.flatMap((hit): Hit[] => {

@@ -1,6 +1,6 @@
 // SQL over vectors and the queue of memories that wait for theirs.
 import { sql } from 'kysely';
-import { inList, type MemoryDatabase, type MemoryTrx } from '../repository.ts';
+import type { MemoryDatabase, MemoryTrx } from '../repository.ts';
 
 export interface QueuedText {
   readonly row_id: number;
@@ -30,7 +30,7 @@ export function queuedTexts(store: MemoryDatabase, row_ids: readonly number[]): 
     .selectFrom('memory_vector_queue')
     .innerJoin('memories', 'memories.row_id', 'memory_vector_queue.row_id')
     .select(['memories.row_id', 'memories.content', 'memories.context', 'memories.clock'])
-    .where(inList('memory_vector_queue.row_id', row_ids))
+    .where(store.dialect.inList('memory_vector_queue.row_id', row_ids))
     .execute();
 }
 
@@ -41,18 +41,18 @@ export function claimAbandoned(
   until_ms: number,
 ): Promise<{ row_id: number; attempts: number }[]> {
   return store.write(async (trx) => {
-    const rows = await trx
+    const waiting = trx
       .selectFrom('memory_vector_queue')
       .select(['row_id', 'attempts'])
       .where('claimed_until', '<', store.clock.now())
       .orderBy('row_id')
-      .limit(limit)
-      .execute();
+      .limit(limit);
+    const rows = await store.dialect.unclaimed(waiting).execute();
     const ids = rows.map((row) => row.row_id);
     await trx
       .updateTable('memory_vector_queue')
       .set({ claimed_until: until_ms })
-      .where(inList('row_id', ids))
+      .where(store.dialect.inList('row_id', ids))
       .execute();
     return rows;
   });
@@ -71,7 +71,11 @@ export async function hasAbandoned(store: MemoryDatabase): Promise<boolean> {
 /** Gives claimed rows back, so that the next process need not wait for the claim to end. */
 export function releaseClaims(store: MemoryDatabase, row_ids: readonly number[]): Promise<void> {
   return store.write(async (trx) => {
-    await trx.updateTable('memory_vector_queue').set({ claimed_until: 0 }).where(inList('row_id', row_ids)).execute();
+    await trx
+      .updateTable('memory_vector_queue')
+      .set({ claimed_until: 0 })
+      .where(store.dialect.inList('row_id', row_ids))
+      .execute();
   });
 }
 
@@ -80,8 +84,8 @@ export function postpone(store: MemoryDatabase, row_ids: readonly number[], unti
   return store.write(async (trx) => {
     await trx
       .updateTable('memory_vector_queue')
-      .set({ attempts: sql<number>`attempts + 1`, claimed_until: until_ms })
-      .where(inList('row_id', row_ids))
+      .set({ attempts: sql<number>`memory_vector_queue.attempts + 1`, claimed_until: until_ms })
+      .where(store.dialect.inList('row_id', row_ids))
       .execute();
   });
 }
@@ -97,12 +101,11 @@ export function saveVectors(
 ): Promise<number[]> {
   return store.write(async (trx) => {
     const changed: number[] = [];
+    // Followers read vectors by their number, so a smaller one must not appear after a larger one.
+    await store.dialect.serialise(trx, 'vectors');
     for (const { text, chunks } of done) {
-      const current = await trx
-        .selectFrom('memories')
-        .select('clock')
-        .where('row_id', '=', text.row_id)
-        .executeTakeFirst();
+      const row = trx.selectFrom('memories').select('clock').where('row_id', '=', text.row_id);
+      const current = await store.dialect.forChange(row).executeTakeFirst();
       if (current && current.clock !== text.clock) changed.push(text.row_id);
       if (current?.clock !== text.clock) continue;
       const queued = await trx.deleteFrom('memory_vector_queue').where('row_id', '=', text.row_id).executeTakeFirst();

@@ -3,10 +3,10 @@ import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { type Kysely, sql } from 'kysely';
-import { failure } from '../kernel/errors.ts';
-import { migrations, SCHEMA_VERSION } from './migrations/index.ts';
-import type { TextIndexSchema } from './migrations/migration.ts';
-import { retryWhileBusy } from './sqlite/open.ts';
+import { failure } from '../../kernel/errors.ts';
+import { migrations, SCHEMA_VERSION } from '../migrations/index.ts';
+import { sqliteSchema } from './fragments.ts';
+import { retryWhileBusy } from './open.ts';
 
 export interface MigrationReport {
   readonly from_version: number;
@@ -16,12 +16,7 @@ export interface MigrationReport {
 }
 
 /** Migrates under the write lock. Throws `storage_too_new` for a store of a later program and leaves it untouched. */
-export async function migrate(
-  db: Kysely<unknown>,
-  raw: DatabaseSync,
-  file: string,
-  textIndex: TextIndexSchema,
-): Promise<MigrationReport> {
+export async function migrateSqlite(db: Kysely<unknown>, raw: DatabaseSync, file: string): Promise<MigrationReport> {
   const found = readVersion(raw);
   if (found === SCHEMA_VERSION) return { from_version: found, to_version: found, backup: undefined };
   if (found > SCHEMA_VERSION) throw tooNew(file, found);
@@ -30,7 +25,7 @@ export async function migrate(
     // Another process may have migrated while this one waited for the lock.
     const current = await versionWithin(trx);
     if (current > SCHEMA_VERSION) throw tooNew(file, current);
-    for (const migration of migrations.slice(current)) await migration.up(trx, textIndex);
+    for (const migration of migrations.slice(current)) await migration.up(trx, sqliteSchema);
     await sql.raw(`pragma user_version = ${SCHEMA_VERSION}`).execute(trx);
   });
   return { from_version: found, to_version: SCHEMA_VERSION, backup };

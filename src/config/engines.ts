@@ -1,0 +1,167 @@
+// Which engines hold the store, its vectors and what processes share, from the file and the environment; secrets resolved.
+import { readFileSync } from 'node:fs';
+import { failure } from '../kernel/errors.ts';
+import type { Config } from './schema.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface PostgresTarget {
+  readonly url: string;
+  readonly password?: string;
+  readonly pool_max_count: number;
+  readonly statement_timeout_ms: number;
+  /** Certificate authority, PEM. */
+  readonly ca?: string;
+}
+
+export interface RedisTarget {
+  /** redis:// or rediss://, without a password where one is given apart. */
+  readonly url: string;
+  readonly password?: string;
+  readonly tls?: { readonly ca?: string };
+  readonly prefix: string;
+}
+
+export interface ChromaTarget {
+  readonly url: string;
+  readonly token?: string;
+  readonly tenant: string;
+  readonly database: string;
+}
+
+/** What is absent is not used. */
+export interface Engines {
+  readonly postgres?: PostgresTarget;
+  readonly redis?: RedisTarget;
+  readonly vectors:
+    | { readonly engine: 'embedded' }
+    | ({ readonly engine: 'chroma' } & ChromaTarget)
+    | ({ readonly engine: 'pgvector' } & PostgresTarget);
+}
+
+/** Errors: `config_invalid` for a secret that cannot be had and for an index whose server is not named. */
+export function enginesOf(storage: Config['storage'], env: Environment): Engines {
+  const postgres = postgresTarget(storage, env);
+  const redis = redisTarget(storage, env);
+  return {
+    ...(postgres ? { postgres } : {}),
+    ...(redis ? { redis } : {}),
+    vectors: vectorsOf(storage, env, postgres),
+  };
+}
+
+function postgresTarget({ postgres }: Config['storage'], env: Environment): PostgresTarget | undefined {
+  const url = env.HAIVEMIND_DATABASE_URL || postgres.url;
+  if (!url) return undefined;
+  if (!/^postgres(ql)?:\/\//.test(url))
+    throw notAUrl('HAIVEMIND_DATABASE_URL or storage.postgres.url', 'postgres://user@host:5432/database');
+  return { ...postgresDetails(postgres, env), url };
+}
+
+function postgresDetails(postgres: Config['storage']['postgres'], env: Environment) {
+  const { pool_max_count, statement_timeout_ms } = postgres;
+  return {
+    ...optional('password', secretOf(postgres.password, 'storage.postgres.password', env)),
+    ...optional('ca', readCa(postgres.ca_file, 'storage.postgres.ca_file')),
+    pool_max_count,
+    statement_timeout_ms,
+  };
+}
+
+function redisTarget({ redis }: Config['storage'], env: Environment): RedisTarget | undefined {
+  const url = env.HAIVEMIND_REDIS_URL || redis.url || hostUrl(redis);
+  if (!url) return undefined;
+  if (!/^rediss?:\/\//.test(url)) throw notAUrl('HAIVEMIND_REDIS_URL or storage.redis.url', 'redis://host:6379/0');
+  const ca = readCa(redis.ca_file, 'storage.redis.ca_file');
+  return {
+    url,
+    ...optional('password', secretOf(redis.password, 'storage.redis.password', env)),
+    ...(ca === undefined ? {} : { tls: { ca } }),
+    prefix: redis.prefix,
+  };
+}
+
+function hostUrl({ host, port, database, username, tls }: Config['storage']['redis']): string | undefined {
+  if (host === undefined) return undefined;
+  const user = username === undefined ? '' : `${encodeURIComponent(username)}@`;
+  return `${tls ? 'rediss' : 'redis'}://${user}${host}:${port}/${database}`;
+}
+
+function vectorsOf(
+  storage: Config['storage'],
+  env: Environment,
+  postgres: PostgresTarget | undefined,
+): Engines['vectors'] {
+  const { chromadb, vectors } = storage;
+  const url = env.HAIVEMIND_CHROMA_URL || chromadb.url;
+  const engine = vectors.engine === 'auto' ? (url ? 'chroma' : 'embedded') : vectors.engine;
+  if (engine === 'embedded') return { engine };
+  if (engine === 'chroma') {
+    if (!url || !/^https?:\/\//.test(url))
+      throw notAUrl('HAIVEMIND_CHROMA_URL or storage.chromadb.url', 'http://host:8000');
+    const { tenant, database } = chromadb;
+    return {
+      engine,
+      url,
+      ...optional('token', secretOf(chromadb.token, 'storage.chromadb.token', env)),
+      tenant,
+      database,
+    };
+  }
+  if (vectors.url) return { ...postgresDetails(storage.postgres, env), engine, url: vectors.url };
+  if (postgres) return { ...postgres, engine };
+  throw failure(
+    'config_invalid',
+    'storage.vectors.engine is pgvector, but no PostgreSQL is named.',
+    'Set HAIVEMIND_DATABASE_URL, or storage.vectors.url for a database of its own.',
+  );
+}
+
+/**
+ * The value a reference stands for: `file:/path` (its text without the final line end), `env:NAME`, `vault:<vault>/<key>`.
+ * A secret itself is never in the configuration file.
+ */
+function secretOf(reference: string | undefined, field: string, env: Environment): string | undefined {
+  if (reference === undefined) return undefined;
+  const [, kind, rest = ''] = /^(file|env|vault):(.+)$/.exec(reference) ?? [];
+  if (kind === 'file') return readText(rest, field).replace(/\r?\n$/, '');
+  if (kind === 'env' && env[rest]) return env[rest];
+  if (kind === 'env')
+    throw failure(
+      'config_invalid',
+      `${field}: the environment variable ${rest} is not set.`,
+      'Set it, or use file:/path.',
+    );
+  if (kind === 'vault')
+    throw failure('config_invalid', `${field}: this program has no vaults yet.`, 'Use file:/path or env:NAME.');
+  throw failure(
+    'config_invalid',
+    `${field} is not a reference to a secret.`,
+    'Write file:/path/to/secret (mode 0600) or env:NAME; the secret itself does not belong in the file.',
+  );
+}
+
+function readCa(path: string | undefined, field: string): string | undefined {
+  return path === undefined ? undefined : readText(path, field);
+}
+
+function readText(path: string, field: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw failure(
+      'config_invalid',
+      `${field}: ${path} cannot be read.`,
+      'Correct the path and let this user read it.',
+      { cause },
+    );
+  }
+}
+
+function optional<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]?: V });
+}
+
+function notAUrl(field: string, example: string) {
+  return failure('config_invalid', `${field} is not such a URL.`, `Write it as ${example}.`);
+}

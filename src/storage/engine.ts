@@ -1,0 +1,55 @@
+// The SQL engine under the store, as the rest of storage sees it: connections, transactions and what to say about itself.
+import type { Kysely, Transaction } from 'kysely';
+import type { SqlDialect } from './dialect.ts';
+import type { StorageTables } from './tables.ts';
+import type { TextIndex } from './text/port.ts';
+
+/** Thrown inside a write that finds its reading outdated: the write queue runs the work again on what is there now. */
+export class StaleRead extends Error {
+  constructor() {
+    super('A row changed between being read and being written.');
+  }
+}
+
+/** How writes fail on an engine, and what mends them. */
+export interface WritePolicy {
+  /**
+   * Runs work in one transaction and resolves after its commit. May run it several times where nothing of an earlier
+   * time was kept: work must have no effect but through its transaction.
+   */
+  transact<T>(work: (trx: Transaction<StorageTables>) => Promise<T>): Promise<T>;
+  /** True for a failure of one job that running it again mends: it lost a race against another process. */
+  lostRace(error: unknown): boolean;
+  /** Savepoints cost two round trips a job where the engine is another program: set only after a failure there. */
+  readonly savepoints: 'always' | 'after_failure';
+  /** Turns what the engine throws into what a caller can read. */
+  readable(error: unknown): unknown;
+}
+
+export interface Engine {
+  readonly kind: 'sqlite' | 'postgres';
+  /** Where the store is, for people; never a password. */
+  readonly place: string;
+  /** The store's file, where it is one. */
+  readonly file: string | undefined;
+  /** Reads. They see only what is committed. */
+  readonly db: Kysely<StorageTables>;
+  readonly writing: WritePolicy;
+  readonly dialect: SqlDialect;
+  readonly text: TextIndex;
+  version(): Promise<string>;
+  /** Space on disk, indexes included, in bytes. */
+  size(): Promise<number>;
+  /** Lets the engine renew what it knows about the data. */
+  optimise(): Promise<void>;
+  /** Reads everything once; rejects where something is damaged, else says what was found in order. */
+  verify(): Promise<string>;
+  /** Writes a consistent copy of the whole store as one file, which must not exist. */
+  backup(path: string): Promise<BackupReport>;
+  close(): Promise<void>;
+}
+
+export interface BackupReport {
+  readonly bytes: number;
+  readonly memories: number;
+}

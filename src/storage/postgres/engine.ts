@@ -1,0 +1,88 @@
+// PostgreSQL as the store's engine: a bounded pool, reads that are asked again, writes that are run again.
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { failure } from '../../kernel/errors.ts';
+import type { Engine } from '../engine.ts';
+import type { StorageTables } from '../tables.ts';
+import { createPostgresTextIndex } from '../text/postgres/index.ts';
+import { isLostRace, postgresError } from './errors.ts';
+import { postgresFragments } from './fragments.ts';
+import { migratePostgres } from './migrate.ts';
+import { createPool, type PostgresSettings, placeOf } from './pool.ts';
+import { readingPool } from './reading.ts';
+import { createTransact } from './transact.ts';
+
+export type { PostgresSettings } from './pool.ts';
+
+/**
+ * Connects and brings the schema up to date. Errors: `unavailable` where the server does not answer, `config_invalid`
+ * where it refuses the user or lacks the database, `storage_too_new`.
+ */
+export async function openPostgresEngine(settings: PostgresSettings): Promise<Engine> {
+  const pool = createPool(settings);
+  const place = placeOf(settings.url);
+  const writer = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool }) });
+  const db = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: readingPool(pool, place) }) });
+  try {
+    await migratePostgres(writer as Kysely<unknown>, place);
+  } catch (error) {
+    await pool.end();
+    throw postgresError(error, place);
+  }
+  return {
+    kind: 'postgres',
+    place,
+    file: undefined,
+    db,
+    writing: {
+      transact: createTransact(writer),
+      lostRace: isLostRace,
+      savepoints: 'after_failure',
+      readable: (error) => readable(error, place),
+    },
+    dialect: postgresFragments,
+    text: createPostgresTextIndex({ db: db as Kysely<unknown> }),
+    version: () => only(db, sql<{ value: string }>`select current_setting('server_version') as value`),
+    size: async () =>
+      Number(
+        await only(
+          db,
+          sql<{ value: number }>`
+            select coalesce(sum(pg_total_relation_size(c.oid)), 0) as value from pg_class c
+            join pg_namespace n on n.oid = c.relnamespace
+            where n.nspname = current_schema() and c.relkind = 'r'`,
+        ),
+      ),
+    // Autovacuum does it.
+    optimise: async () => {},
+    verify: () => verify(db),
+    backup: async () => {
+      throw failure('config_invalid', 'a', 'b');
+    },
+    async close() {
+      await db.destroy();
+      await pool.end();
+    },
+  };
+}
+
+function readable(error: unknown, place: string): unknown {
+  if (!isLostRace(error)) return postgresError(error, place);
+  return failure('unavailable', 'Many change the same at once; nothing was changed.', 'Try again in a moment.', {
+    cause: error,
+  });
+}
+
+async function only<T>(db: Kysely<StorageTables>, query: ReturnType<typeof sql<{ value: T }>>): Promise<T> {
+  const [row] = (await query.execute(db)).rows;
+  if (!row) throw new Error('PostgreSQL answered without a row.');
+  return row.value;
+}
+
+/** Damaged pages make the count of a table fail. */
+async function verify(db: Kysely<StorageTables>): Promise<string> {
+  const memories = await only(
+    db,
+    sql<{ value: number }>`select count(*) + coalesce(sum(length(content) * 0), 0) as value from memories`,
+  );
+  return `the text of ${memories} memories reads well`;
+}

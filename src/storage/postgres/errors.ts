@@ -1,0 +1,109 @@
+// Turns what PostgreSQL and its driver throw into errors that tell the reader what to do. Codes: PostgreSQL, appendix A.
+import { DatabaseError } from 'pg';
+import { failure, HaivemindError } from '../../kernel/errors.ts';
+import { StaleRead } from '../engine.ts';
+
+const UNIQUE_VIOLATION = '23505';
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK_DETECTED = '40P01';
+/** The server is going down, was killed, or is not up yet. */
+const NOT_SERVING = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08001', '08003', '08004', '08006']);
+const LINK_LOST = new Set([
+  'ECONNRESET',
+  'ECONNREFUSED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOENT',
+]);
+/** The driver's own words for a lost connection; it gives them no code. */
+const LINK_LOST_WORDS =
+  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout/i;
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** True where the connection is gone or the server does not serve at the moment. */
+export function isLinkLost(error: unknown): boolean {
+  if (error instanceof AggregateError) return error.errors.some(isLinkLost);
+  if (error instanceof DatabaseError) return NOT_SERVING.has(error.code ?? '');
+  return LINK_LOST.has(codeOf(error)) || (error instanceof Error && LINK_LOST_WORDS.test(error.message));
+}
+
+/** True where the engine gave up a transaction because of others: running it again helps, and nothing of it was kept. */
+export function isConflict(error: unknown): boolean {
+  return codeOf(error) === SERIALIZATION_FAILURE || codeOf(error) === DEADLOCK_DETECTED;
+}
+
+/** True where another process was faster: the same text was stored, or the row changed since it was read. */
+export function isLostRace(error: unknown): boolean {
+  return error instanceof StaleRead || isConflict(error) || codeOf(error) === UNIQUE_VIOLATION;
+}
+
+/** Maps a failure of the engine to a HaivemindError; others come back unchanged. `place` names no password. */
+export function postgresError(error: unknown, place: string): unknown {
+  if (error instanceof HaivemindError) return error;
+  if (isLinkLost(error)) {
+    return failure(
+      'unavailable',
+      `PostgreSQL at ${place} does not answer.`,
+      'Check that it runs and can be reached; the call can be repeated. `haivemind doctor` looks closer.',
+      { cause: error },
+    );
+  }
+  const code = codeOf(error);
+  const refused = REFUSALS[code] ?? REFUSALS[code.slice(0, 2)];
+  return refused
+    ? failure(refused.code, `PostgreSQL at ${place}: ${refused.message}`, refused.hint, { cause: error })
+    : error;
+}
+
+const REFUSALS: Readonly<
+  Record<
+    string,
+    { code: 'config_invalid' | 'storage_full' | 'storage_read_only' | 'unavailable'; message: string; hint: string }
+  >
+> = {
+  '28': {
+    code: 'config_invalid',
+    message: 'the user or password was refused.',
+    hint: 'Correct HAIVEMIND_DATABASE_URL or storage.postgres, or the server’s pg_hba.conf.',
+  },
+  '3D000': {
+    code: 'config_invalid',
+    message: 'the database does not exist.',
+    hint: 'Create it: createdb --owner <user> --encoding UTF8 <name>.',
+  },
+  '42501': {
+    code: 'config_invalid',
+    message: 'the user may not do this.',
+    hint: 'Make the user the owner of the database, or grant it CREATE on the schema.',
+  },
+  '53100': {
+    code: 'storage_full',
+    message: 'its disk is full.',
+    hint: 'Free space there; nothing that was confirmed is lost.',
+  },
+  '53300': {
+    code: 'unavailable',
+    message: 'it has no connection left.',
+    hint: 'Raise max_connections there, or lower storage.postgres.pool_max_count of the hubs.',
+  },
+  '25006': {
+    code: 'storage_read_only',
+    message: 'it is read-only.',
+    hint: 'This is a standby or in recovery: connect to the primary (target_session_attrs=read-write).',
+  },
+  '57014': {
+    code: 'unavailable',
+    message: 'the statement took too long and was stopped.',
+    hint: 'Try again, or ask for less.',
+  },
+  '55P03': {
+    code: 'unavailable',
+    message: 'a lock was not had in time.',
+    hint: 'Another process writes for very long; try again.',
+  },
+};

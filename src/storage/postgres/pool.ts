@@ -1,0 +1,82 @@
+// Connections to PostgreSQL: bounded, with time-outs on everything that can hang.
+import pg from 'pg';
+import { failure } from '../../kernel/errors.ts';
+
+export interface PostgresSettings {
+  /** postgres://user@host:port/database */
+  readonly url: string;
+  /** Where it is not in the URL. */
+  readonly password?: string | undefined;
+  readonly pool_max_count?: number | undefined;
+  readonly statement_timeout_ms?: number | undefined;
+  /** Certificate authority in PEM where the server's certificate is signed by one of one's own. */
+  readonly ca?: string | undefined;
+  /** A connection came to an end on its own. */
+  readonly onError?: (error: unknown) => void;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const LOCK_TIMEOUT_MS = 10_000;
+const IDLE_IN_TRANSACTION_MS = 60_000;
+const IDLE_TIMEOUT_MS = 60_000;
+const KEEP_ALIVE_DELAY_MS = 10_000;
+const POOL_MAX_COUNT = 10;
+const STATEMENT_TIMEOUT_MS = 30_000;
+
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Counts and ids of 64 bits are numbers here: they stay far below 2^53. Sums of them come as numeric. */
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 || oid === NUMERIC
+      ? Number
+      : pg.types.getTypeParser(oid, format)) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** Options every connection of ours has. Throws `config_invalid` for what is no URL of PostgreSQL. */
+export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
+  assertPostgresUrl(settings.url);
+  return {
+    connectionString: settings.url,
+    ...(settings.password === undefined ? {} : { password: settings.password }),
+    ...(settings.ca === undefined ? {} : { ssl: { ca: settings.ca } }),
+    application_name: 'haivemind',
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: settings.statement_timeout_ms ?? STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
+    // The server may vanish without a word: the answer is not waited for longer than its own time-out and a little.
+    query_timeout: (settings.statement_timeout_ms ?? STATEMENT_TIMEOUT_MS) + CONNECT_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
+    types,
+  };
+}
+
+export function createPool(settings: PostgresSettings): pg.Pool {
+  const pool = new pg.Pool({
+    ...clientConfig(settings),
+    max: settings.pool_max_count ?? POOL_MAX_COUNT,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+  });
+  // An idle connection that breaks would otherwise end the process.
+  pool.on('error', (error) => settings.onError?.(error));
+  pool.on('connect', (client) => client.on('error', (error) => settings.onError?.(error)));
+  return pool;
+}
+
+function assertPostgresUrl(url: string): void {
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return;
+  throw failure(
+    'config_invalid',
+    'The database URL is not one of PostgreSQL.',
+    'Write it as postgres://user@host:5432/database in HAIVEMIND_DATABASE_URL or storage.postgres.url.',
+  );
+}
+
+/** host:port/database, for people: neither user nor password. */
+export function placeOf(url: string): string {
+  const { hostname, port, pathname } = new URL(url);
+  return `${hostname || 'local socket'}:${port || '5432'}${pathname}`;
+}
