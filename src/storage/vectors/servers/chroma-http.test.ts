@@ -1,0 +1,129 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createChromaServer } from './chroma.ts';
+import { createChromaHttp } from './chroma-http.ts';
+import { DIMENSIONS, unit } from './exact-reference.ts';
+
+type Handler = (request: IncomingMessage, response: ServerResponse, count: number) => void;
+
+const closing: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closing.splice(0).reverse()) close();
+});
+
+const serve = async (handler: Handler): Promise<{ url: string; seen: IncomingMessage[] }> => {
+  const seen: IncomingMessage[] = [];
+  const server = createServer((request, response) => handler(request, response, seen.push(request)));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closing.push(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  return { url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, seen };
+};
+
+const client = (url: string, over: { token?: string; waits?: number[] } = {}) => {
+  const http = createChromaHttp({
+    url,
+    token: over.token,
+    timeout_ms: 5_000,
+    connect_timeout_ms: 2_000,
+    wait: async (ms) => void over.waits?.push(ms),
+  });
+  closing.push(() => http[Symbol.dispose]());
+  return http;
+};
+
+const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
+  response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
+
+describe('requests to Chroma', () => {
+  it('repeats what a busy server turns away, as late as it asks', async () => {
+    const waits: number[] = [];
+    const { url, seen } = await serve((_, response, count) => {
+      if (count === 1) json(response, 429, {}, { 'retry-after': '1' });
+      else if (count === 2) json(response, 503, {});
+      else json(response, 200, 'here');
+    });
+    expect(await client(url, { waits }).send({ method: 'GET', path: '/x' })).toEqual({ status: 200, body: 'here' });
+    expect(seen).toHaveLength(3);
+    expect(waits).toEqual([1_000, 200]);
+  });
+
+  it('gives up after four attempts', async () => {
+    const { url, seen } = await serve((_, response) => json(response, 503, {}));
+    await expect(client(url).send({ method: 'GET', path: '/x' })).rejects.toMatchObject({ code: 'unavailable' });
+    expect(seen).toHaveLength(4);
+  });
+
+  it('does not repeat what the server refuses', async () => {
+    const { url, seen } = await serve((_, response) => json(response, 400, { error: 'no' }));
+    expect(await client(url).send({ method: 'GET', path: '/x' })).toMatchObject({ status: 400 });
+    expect(seen).toHaveLength(1);
+  });
+
+  it('sends a token both ways, or the user and password of the address', async () => {
+    const { url, seen } = await serve((_, response) => json(response, 200, 1));
+    const token = `t${Math.random()}`;
+    await client(`${url}/below/`, { token }).send({ method: 'GET', path: '/x' });
+    await client(url.replace('//', '//ann:p%40ss@')).send({ method: 'GET', path: '/x' });
+    expect(seen[0]?.url).toBe('/below/x');
+    expect(seen[0]?.headers).toMatchObject({ authorization: `Bearer ${token}`, 'x-chroma-token': token });
+    expect(seen[1]?.headers.authorization).toBe(`Basic ${Buffer.from('ann:p@ss').toString('base64')}`);
+  });
+
+  it('ends with the reason of its caller', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const { url } = await serve(() => controller.abort(reason));
+    await expect(client(url).send({ method: 'GET', path: '/x', signal: controller.signal })).rejects.toBe(reason);
+  });
+
+  it('takes an answer that breaks off as none', async () => {
+    const { url } = await serve((_, response) => {
+      response.writeHead(200, { 'content-length': '100' }).write('{"ids":');
+      response.destroy();
+    });
+    await expect(client(url).send({ method: 'GET', path: '/x' })).rejects.toMatchObject({ code: 'unavailable' });
+  });
+});
+
+describe('a server that is not the Chroma we need', () => {
+  const open = (url: string) => {
+    const server = createChromaServer({ url, model_id: 'm', dimensions: DIMENSIONS });
+    closing.push(() => void server[Symbol.asyncDispose]());
+    return server;
+  };
+
+  it.each<[string, Handler, RegExp]>([
+    ['refuses the token', (_, response) => json(response, 401, {}), /refused the token/],
+    ['is an older one', (_, response) => json(response, 410, {}), /version 2/],
+    ['is another program', (_, response) => json(response, 200, { hello: 1 }), /something else/],
+    ['sends a page', (_, response) => void response.writeHead(200).end('<html>'), /something else/],
+  ])('is config_invalid where it %s', async (_, handler, message) => {
+    const { url } = await serve(handler);
+    const server = open(url);
+    const invalid = { code: 'config_invalid', message: expect.stringMatching(message), hint: expect.any(String) };
+    await expect(server.nearest(unit(1), { limit: 1 })).rejects.toMatchObject(invalid);
+    await expect(server.check()).rejects.toMatchObject(invalid);
+  });
+
+  it('tells a collection with another distance', async () => {
+    const collection = { id: 'c', configuration_json: { hnsw: { space: 'l2' } } };
+    const { url } = await serve((_, response) => json(response, 200, collection));
+    await expect(open(url).count()).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('l2'),
+    });
+  });
+
+  it('does not repeat in its message what a server says of stored values', async () => {
+    const { url } = await serve((_, response) => json(response, 500, { message: 'row "private"' }));
+    const failure = await open(url)
+      .count()
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'unavailable' });
+    expect(JSON.stringify(failure)).not.toContain('private');
+  });
+});

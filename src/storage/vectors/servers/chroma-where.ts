@@ -1,0 +1,43 @@
+// Conditions as Chroma's `where`: what a filter of ours says about the metadata of a chunk.
+import type { NearOptions, VectorFilter } from './port.ts';
+
+/** A condition, or several; Chroma's own words. */
+export type Where = { readonly [key: string]: unknown };
+
+/** Metadata key of a tag: Chroma 1.0 keeps no lists, so each tag is a key that is true. */
+export const tagKey = (tag: string): string => `tag:${tag}`;
+
+const all = (conditions: readonly Where[]): Where | undefined =>
+  conditions.length > 1 ? { $and: conditions } : conditions[0];
+
+/** Older servers refuse `$or` of one condition. */
+const any = (conditions: readonly Where[]): Where[] =>
+  conditions.length > 1 ? [{ $or: conditions }] : [...conditions];
+
+/** `$ne` and `$nin` hold for chunks that lack the key, which is what "none of" means. */
+const fromFilter = (filter: VectorFilter): Where[] => [
+  { $or: [{ user_id: filter.visible_to }, { scope: 'shared' }] },
+  ...filter.any_of.map(({ field, values }) => ({ [field]: { $in: values } })),
+  ...filter.none_of.flatMap(({ field, values }) => (values.length > 0 ? [{ [field]: { $nin: values } }] : [])),
+  ...any(filter.tags_any.map((tag) => ({ [tagKey(tag)]: true }))),
+  ...filter.tags_all.map((tag) => ({ [tagKey(tag)]: true })),
+  ...filter.tags_none.map((tag) => ({ [tagKey(tag)]: { $ne: true } })),
+];
+
+/** The condition for a search; `nothing` where no chunk can meet it (Chroma refuses empty lists). */
+export const whereOf = ({
+  filter,
+  allowed,
+}: Pick<NearOptions, 'filter' | 'allowed'>): Where | undefined | 'nothing' => {
+  if (allowed?.size === 0 || filter?.any_of.some(({ values }) => values.length === 0)) return 'nothing';
+  return all([...(filter ? fromFilter(filter) : []), ...(allowed ? [whereRows([...allowed])] : [])]);
+};
+
+/** Chunks of these memories; at least one. */
+export const whereRows = (row_ids: readonly number[]): Where => ({ row_id: { $in: row_ids } });
+
+/** First chunks of the memories after `low`, up to and with `high` where that is given. */
+export const whereHeads = (low: number, high?: number): Where => {
+  const after = { head: { $gt: low } };
+  return high === undefined ? after : { $and: [after, { head: { $lte: high } }] };
+};
