@@ -8,8 +8,10 @@ import { isLostRace, postgresError } from './errors.ts';
 import { postgresFragments } from './fragments.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPool, type PostgresSettings, placeOf } from './pool.ts';
+import { createAsk } from './prepared.ts';
 import { readingPool } from './reading.ts';
 import { createTransact } from './transact.ts';
+import { writingPool } from './writing.ts';
 
 export type { PostgresSettings } from './pool.ts';
 
@@ -20,8 +22,9 @@ export type { PostgresSettings } from './pool.ts';
 export async function openPostgresEngine(settings: PostgresSettings): Promise<Engine> {
   const pool = createPool(settings);
   const place = placeOf(settings.url);
-  const writer = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool }) });
-  const db = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: readingPool(pool, place) }) });
+  const ask = createAsk();
+  const writer = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: writingPool(pool, ask) }) });
+  const db = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: readingPool(pool, place, ask) }) });
   try {
     await migratePostgres(writer as Kysely<unknown>, place);
   } catch (error) {

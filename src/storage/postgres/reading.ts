@@ -4,16 +4,17 @@ import type { PostgresPool, PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
 import { limits } from '../../kernel/limits.ts';
 import { isLinkLost, postgresError } from './errors.ts';
+import type { Ask } from './prepared.ts';
 
 const PAUSE_MS = 100;
 
 /** A pool for reads alone: asking twice changes nothing. Waits as long as a busy store is waited for. */
-export function readingPool(pool: pg.Pool, place: string): PostgresPool {
+export function readingPool(pool: pg.Pool, place: string, ask: Ask): PostgresPool {
   return {
     options: {},
     connect: async () => {
       const deadline_ms = performance.now() + limits.store_busy_timeout_ms;
-      return readingClient(pool, await connect(pool, deadline_ms, place), place);
+      return readingClient(pool, await connect(pool, deadline_ms, place), place, ask);
     },
     // The pool belongs to whoever made it.
     end: async () => {},
@@ -31,13 +32,13 @@ async function connect(pool: pg.Pool, deadline_ms: number, place: string): Promi
   }
 }
 
-function readingClient(pool: pg.Pool, first: pg.PoolClient, place: string): PostgresPoolClient {
+function readingClient(pool: pg.Pool, first: pg.PoolClient, place: string, ask: Ask): PostgresPoolClient {
   let client = first;
-  const ask = async (text: string, values: unknown[]) => {
+  const query = async (text: string, values: unknown[]) => {
     const deadline_ms = performance.now() + limits.store_busy_timeout_ms;
     for (;;) {
       try {
-        return await client.query(text, values);
+        return await ask(client, text, values);
       } catch (error) {
         if (!isLinkLost(error) || performance.now() > deadline_ms) throw postgresError(error, place);
         client.release(true);
@@ -46,5 +47,5 @@ function readingClient(pool: pg.Pool, first: pg.PoolClient, place: string): Post
       }
     }
   };
-  return { query: ask, release: () => client.release() } as unknown as PostgresPoolClient;
+  return { query, release: () => client.release() } as unknown as PostgresPoolClient;
 }

@@ -1,0 +1,162 @@
+// PostgreSQL under the store when things go wrong: restarts, lost answers, two processes at once, old and newer schemas.
+import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freshDatabase, type PostgresServer, startPostgres } from '../../../scripts/engines/index.ts';
+import { describeEngine } from '../../../test/engines/suites.ts';
+import { toErrorBody } from '../../kernel/errors.ts';
+import { type Database, databaseOn } from '../database.ts';
+import { openPostgresEngine } from './engine.ts';
+
+interface Tables {
+  notes: { note_id: string; body: string };
+}
+
+describeEngine('postgres', () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres();
+  });
+  afterAll(() => server.stop());
+
+  async function openStore(url: string, machine_id = 'm1'): Promise<Database<Tables>> {
+    const store = databaseOn(await openPostgresEngine({ url, pool_max_count: 4 }), { machine_id });
+    await store.write(async (trx) => {
+      await sql`create table if not exists notes (note_id text primary key, body text not null)`.execute(trx);
+    });
+    return store.withTables<Tables>();
+  }
+  const insert = (store: Database<Tables>, note_id: string) =>
+    store.write(async (trx) => {
+      await trx.insertInto('notes').values({ note_id, body: 'x' }).execute();
+    });
+  const notes = async (store: Database<Tables>) =>
+    (await store.db.selectFrom('notes').select('note_id').orderBy('note_id').execute()).map((row) => row.note_id);
+
+  test('several processes that start at once on an empty database migrate it once', async () => {
+    await using db = await freshDatabase(server.url);
+    const stores = await Promise.all(['a', 'b', 'c', 'd'].map((id) => openStore(db.url, id)));
+    for (const store of stores) await store.close();
+  });
+
+  test('a store of a later program is refused and not touched', async () => {
+    await using db = await freshDatabase(server.url);
+    const store = await openStore(db.url);
+    await store.write((trx) => sql`update schema_version set version = 99`.execute(trx));
+    await store.close();
+    await expect(openStore(db.url)).rejects.toMatchObject({ code: 'storage_too_new' });
+  });
+
+  test('what is wrong with the address is said, without the password in it', async () => {
+    const { port } = new URL(server.url);
+    const secret = crypto.randomUUID();
+    const failures = [
+      `postgres://haivemind:${secret}@127.0.0.1:1/haivemind`,
+      `postgres://haivemind:${secret}@127.0.0.1:${port}/nowhere`,
+      `mysql://haivemind:${secret}@127.0.0.1/x`,
+    ].map((url) => openPostgresEngine({ url }).then(() => undefined, toErrorBody));
+    const [away, missing, other] = await Promise.all(failures);
+    expect(away).toMatchObject({ code: 'unavailable' });
+    expect(missing).toMatchObject({ code: 'config_invalid' });
+    expect(other).toMatchObject({ code: 'config_invalid' });
+    expect(JSON.stringify([away, missing, other])).not.toContain(secret);
+  });
+
+  test('a restart in the middle of writes and reads costs time and nothing else', async () => {
+    await using db = await freshDatabase(server.url);
+    const store = await openStore(db.url);
+    const ids = Array.from({ length: 60 }, (_, i) => `n${String(i).padStart(2, '0')}`);
+    const writing = (async () => {
+      for (const id of ids) await insert(store, id);
+    })();
+    const reading = (async () => {
+      let reads = 0;
+      for (let seen = 0; seen < ids.length; reads++) seen = (await notes(store)).length;
+      return reads;
+    })();
+    await server.kill();
+    await server.restart();
+    await writing;
+    expect(await reading).toBeGreaterThan(0);
+    expect(await notes(store)).toEqual(ids);
+    await store.close();
+  });
+
+  test('a commit whose answer is lost is neither lost nor done twice', async () => {
+    await using db = await freshDatabase(server.url);
+    const direct = await openStore(db.url);
+    const link = await cuttingLink(Number(new URL(server.url).port));
+    const through = new URL(db.url);
+    through.port = String(link.port);
+    const store = await openStore(through.href);
+    let runs = 0;
+    for (const moment of ['before', 'after'] as const) {
+      link.cutAtCommit(moment);
+      await store.write(async (trx) => {
+        runs++;
+        await sql`insert into notes (note_id, body) values (${`n${runs}`}, ${moment})`.execute(trx);
+      });
+    }
+    const rows = await direct.db.selectFrom('notes').select('body').orderBy('body').execute();
+    expect(rows).toEqual([{ body: 'after' }, { body: 'before' }]);
+    // Cut before it reached the server, the first was run again; cut after, the second was found committed.
+    expect(runs).toBe(3);
+    await store.close();
+    await direct.close();
+    await link.close();
+  });
+
+  test('two processes that change the same row both see each other', async () => {
+    await using db = await freshDatabase(server.url);
+    const [one, two] = [await openStore(db.url, 'one'), await openStore(db.url, 'two')];
+    await Promise.all(
+      Array.from({ length: 40 }, (_, i) =>
+        insert(i % 2 ? one : two, `same${i % 20}`).catch((error) => toErrorBody(error)),
+      ),
+    );
+    expect(await notes(one)).toHaveLength(20);
+    await one.close();
+    await two.close();
+  });
+});
+
+/** A link to the server that can break at a chosen moment: `before` or `after` the server has got the next COMMIT. */
+async function cuttingLink(target_port: number) {
+  let cut: 'before' | 'after' | undefined;
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((client) => {
+    const upstream = connectTo(target_port, '127.0.0.1');
+    let cutting = false;
+    const end = () => {
+      client.destroy();
+      upstream.destroy();
+    };
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', end).on('close', end);
+    }
+    client.on('data', (bytes) => {
+      if (cut !== undefined && /commit\0/i.test(bytes.toString('latin1'))) {
+        const moment = cut;
+        cut = undefined;
+        if (moment === 'before') return end();
+        cutting = true;
+      }
+      upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => (cutting ? end() : client.write(bytes)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  return {
+    port: typeof address === 'object' && address ? address.port : 0,
+    cutAtCommit(moment: 'before' | 'after') {
+      cut = moment;
+    },
+    close: () =>
+      new Promise<void>((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
