@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { RANKING } from '../../src/domains/memory/ranking/index.ts';
 import { createVectorMirror } from '../../src/domains/memory/search/mirror.ts';
 import type { MemoryTables } from '../../src/domains/memory/tables.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { databaseOn } from '../../src/storage/database.ts';
 import { createLocalEmbedder } from '../../src/storage/embedding/local.ts';
-import { createFts5Index } from '../../src/storage/text/fts5.ts';
+import { openSqliteEngine } from '../../src/storage/sqlite/engine.ts';
 import { createMemoryIndex } from '../../src/storage/vectors/memory-index.ts';
 import { httpClient } from './clients.ts';
 import { question, SHARE_TAGS } from './notes.ts';
@@ -64,8 +64,8 @@ type Recall = Pick<FilterRow, 'matching' | 'vector_recall' | 'text_recall'>;
 
 async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
   await using embedder = createLocalEmbedder({ models_dir: join(projectRoot, 'models') });
-  const base = await openDatabase({ data_dir, machine_id: hostname() });
-  const store = { ...base.withTables<MemoryTables>(), text: createFts5Index(base.raw) };
+  const engine = await openSqliteEngine({ data_dir, synchronous: 'FULL' });
+  const store = databaseOn(engine, { machine_id: hostname() }).withTables<MemoryTables>();
   const index = createMemoryIndex(embedder.dimensions);
   const mirror = createVectorMirror({
     store,
@@ -80,7 +80,7 @@ async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
     await mirror.refresh();
     const recalls = new Map<string, Recall>();
     for (const [filter, tags] of FILTERS) {
-      const own = rowIds(base.raw, tags?.[0]);
+      const own = rowIds(engine.raw, tags?.[0]);
       const allowed = tags ? new Set(own) : undefined;
       let vectors = 0;
       let texts = 0;
@@ -92,8 +92,8 @@ async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
         const truth = index.scores(vector, own).sort((a, b) => b.score - a.score);
         vectors += shared(found, truth);
         const asked = question(9_000 + i);
-        const best = store.text.search(asked, { limit: own.length, allowed });
-        const words = store.text.search(asked, { limit: RANKING.text_pool_max, allowed }).slice(0, TOP);
+        const best = await store.text.search(asked, { limit: own.length, allowed });
+        const words = (await store.text.search(asked, { limit: RANKING.text_pool_max, allowed })).slice(0, TOP);
         texts += shared(
           words.map((hit) => hit.row_id),
           best,
@@ -108,7 +108,7 @@ async function measureRecall(data_dir: string): Promise<Map<string, Recall>> {
     }
     return recalls;
   } finally {
-    await base.close();
+    await store.close();
   }
 }
 

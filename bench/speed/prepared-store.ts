@@ -4,14 +4,16 @@ import { createHash } from 'node:crypto';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { DatabaseSync } from 'node:sqlite';
 import type { MemoryDatabase } from '../../src/domains/memory/repository.ts';
 import type { RuleDeps } from '../../src/domains/memory/rules/deps.ts';
 import { bandKeys, shingles } from '../../src/domains/memory/rules/signature.ts';
 import { storeBatch } from '../../src/domains/memory/rules/store.ts';
 import type { MemoryTables } from '../../src/domains/memory/tables.ts';
-import { openDatabase } from '../../src/storage/database.ts';
+import { databaseOn } from '../../src/storage/database.ts';
 import { createLocalEmbedder } from '../../src/storage/embedding/local.ts';
-import { createFts5Index, textIndexDdl } from '../../src/storage/text/fts5.ts';
+import { openSqliteEngine } from '../../src/storage/sqlite/engine.ts';
+import { textIndexDdl } from '../../src/storage/text/fts5.ts';
 import { indexText } from '../../src/storage/text/tokens.ts';
 import { decodeVector, encodeVector } from '../../src/storage/vectors/codec.ts';
 import { createMemoryIndex } from '../../src/storage/vectors/memory-index.ts';
@@ -81,14 +83,10 @@ async function makeStore(
   mkdirSync(folder, { recursive: true });
   if (begun) copyFileSync(begun.file, join(folder, STORE_FILE));
   await using embedder = createLocalEmbedder({ models_dir: join(projectRoot, 'models') });
-  const base = await openDatabase({
-    data_dir: folder,
-    machine_id: hostname(),
-    synchronous: 'NORMAL',
-    clock: pastClock(),
-  });
-  const store: MemoryDatabase = { ...base.withTables<MemoryTables>(), text: createFts5Index(base.raw) };
-  const real = readVectors(store, REAL_VECTORS_COUNT);
+  const engine = await openSqliteEngine({ data_dir: folder, synchronous: 'NORMAL' });
+  const { raw } = engine;
+  const store = databaseOn(engine, { machine_id: hostname(), clock: pastClock() }).withTables<MemoryTables>();
+  const real = readVectors(raw, REAL_VECTORS_COUNT);
   const random = seeded(11 + count);
   for (let first = begun?.size ?? 0; first < count; first += BATCH_COUNT) {
     const notes = Array.from({ length: BATCH_COUNT }, (_, i) => note(first + i));
@@ -108,11 +106,11 @@ async function makeStore(
       const end_char = notes[i]?.content.length ?? 0;
       return { row_id, vector: encodeVector(vector), end_char, tokens: like.tokens };
     });
-    insertVectors(store.raw, embedder.id, vectors);
+    insertVectors(raw, embedder.id, vectors);
   }
-  await saveFitOf(store, embedder.id, embedder.dimensions);
-  store.raw.exec('pragma wal_checkpoint(truncate)');
-  await base.close();
+  await saveFitOf(raw, embedder.id, embedder.dimensions);
+  raw.exec('pragma wal_checkpoint(truncate)');
+  await store.close();
   renameSync(join(folder, STORE_FILE), target);
   rmSync(folder, { recursive: true, force: true });
 }
@@ -143,7 +141,7 @@ interface Known {
   readonly tokens: Uint8Array | null;
 }
 
-function readVectors({ raw }: MemoryDatabase, limit: number): Known[] {
+function readVectors(raw: DatabaseSync, limit: number): Known[] {
   const rows = raw.prepare('select vector, tokens from memory_vectors order by vector_seq limit ?').all(limit);
   return rows.map((row) => {
     const { vector, tokens } = row as { vector: Uint8Array; tokens: Uint8Array | null };
@@ -152,15 +150,15 @@ function readVectors({ raw }: MemoryDatabase, limit: number): Known[] {
 }
 
 /** What a hub that lived with this store would have learned of it. */
-async function saveFitOf(store: MemoryDatabase, model_id: string, dimensions: number): Promise<void> {
+async function saveFitOf(raw: DatabaseSync, model_id: string, dimensions: number): Promise<void> {
   const index = createMemoryIndex(dimensions);
-  for (const row of store.raw.prepare('select row_id, vector from memory_vectors').iterate()) {
+  for (const row of raw.prepare('select row_id, vector from memory_vectors').iterate()) {
     index.add(Number(row.row_id), 0, row.vector as Uint8Array);
   }
   await index.fit();
   const fit = index.exportFit();
   if (!fit) return;
-  store.raw
+  raw
     .prepare('insert or replace into vector_state (model_id, state, row_count) values (?, ?, ?)')
     .run(model_id, fit, index.size);
 }

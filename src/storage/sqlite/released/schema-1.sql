@@ -1,0 +1,27 @@
+-- The schema of the first release, as SQLite tells it. It never changes: migrations are tested against it.
+CREATE TABLE "origins" ("origin" text primary key, "last_sequence" integer not null, "last_clock" text not null);
+CREATE TABLE "changes" ("seq" integer primary key autoincrement, "origin" text not null, "origin_sequence" integer not null, "clock" text not null, "entity" text not null, "entity_id" text not null, "kind" text not null, "version_vector" text not null, constraint "changes_origin_sequence" unique ("origin", "origin_sequence"));
+CREATE TABLE "memories" ("row_id" integer primary key autoincrement, "memory_id" text not null unique, "content" text not null, "identity_hash" text not null, "category" text not null, "scope" text not null, "user_id" text not null, "agent_id" text not null, "machine_id" text not null, "source" text not null, "tags" text not null, "metadata" text not null, "format_version" text not null, "created_at" text not null, "updated_at" text not null, "context" text, "project_id" text, "project" text, "team_id" text, "session_id" text, "external_id" text, "occurred_at" text, "valid_from" text, "valid_until" text, "supersedes" text, "superseded_by" text, "deleted_at" text, "deleted_by" text, "delete_reason" text, "purge_at" text, "merged_into" text, "sequence" integer, "importance" real not null, "version" integer not null, "origin" text not null, "origin_sequence" integer not null, "clock" text not null, "version_vector" text not null);
+CREATE UNIQUE INDEX memories_identity on memories (identity_hash) where deleted_at is null;
+CREATE UNIQUE INDEX memories_external on memories (user_id, external_id) where external_id is not null;
+CREATE INDEX memories_created on memories (created_at, row_id);
+CREATE INDEX memories_category on memories (category, created_at);
+CREATE INDEX memories_project on memories (project, created_at);
+CREATE INDEX memories_project_id on memories (project_id, created_at);
+CREATE INDEX memories_session on memories (session_id, sequence);
+CREATE INDEX memories_machine on memories (machine_id, created_at);
+CREATE INDEX memories_agent on memories (agent_id, created_at);
+CREATE INDEX memories_deleted on memories (deleted_at) where deleted_at is not null;
+CREATE TABLE "memory_tags" ("tag" text not null, "row_id" integer not null, constraint "memory_tags_key" primary key ("tag", "row_id")) without rowid;
+CREATE INDEX memory_tags_row on memory_tags (row_id);
+CREATE TABLE "memory_versions" ("memory_id" text not null, "version" integer not null, "change" text not null, "snapshot" text not null, "changed_at" text not null, "changed_by" text not null, constraint "memory_versions_key" primary key ("memory_id", "version"));
+CREATE TABLE "memory_vectors" ("vector_seq" integer primary key autoincrement, "row_id" integer not null, "chunk" integer not null, "model_id" text not null, "start_char" integer not null, "end_char" integer not null, "vector" blob not null, "tokens" blob);
+CREATE INDEX memory_vectors_row on memory_vectors (row_id);
+CREATE TABLE "memory_vector_queue" ("row_id" integer primary key, "attempts" integer not null, "claimed_until" integer not null);
+CREATE TABLE "vector_state" ("model_id" text primary key, "state" blob not null, "row_count" integer not null);
+CREATE TABLE "memory_signatures" ("band" integer not null, "row_id" integer not null, constraint "memory_signatures_key" primary key ("band", "row_id")) without rowid;
+CREATE INDEX memory_signatures_row on memory_signatures (row_id);
+CREATE TABLE "agent_sessions" ("session_key" text primary key, "user_id" text not null, "agent_id" text not null, "machine_id" text not null, "transport" text not null, "started_at" text not null, "last_seen_at" text not null, "client_name" text, "guide_sent_at" text);
+CREATE TABLE "agent_session_calls" ("session_key" text not null, "operation" text not null, "calls" integer not null, "failures" integer not null, "first_at" text not null, "last_at" text not null, constraint "agent_session_calls_key" primary key ("session_key", "operation"));
+CREATE VIRTUAL TABLE memory_fts using fts5(body, extra, content='', contentless_delete=1, tokenize='porter unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE memory_fts_words using fts5vocab('memory_fts', 'row');
