@@ -27,13 +27,9 @@ async function main(command) {
       prepare();
       return handOver(['dist/cli.js', 'up', '--welcome', ...process.argv.slice(3)]);
     case 'test':
-      install();
-      installTestClients();
-      return handOver(['scripts/test.ts', ...process.argv.slice(3)]);
+      return test([]);
     case 'nightly':
-      install();
-      installTestClients();
-      return handOver(['scripts/test.ts', '--nightly', ...process.argv.slice(3)]);
+      return test(['--nightly']);
     case 'prepare':
       prepare();
       return 0;
@@ -45,62 +41,52 @@ async function main(command) {
   }
 }
 
+async function test(words) {
+  install();
+  const engines = await handOver(['scripts/prepare-engines.ts']);
+  return engines === 0 ? handOver(['scripts/test.ts', ...words, ...process.argv.slice(3)]) : engines;
+}
+
 function prepare() {
   install();
   build();
 }
 
-/** The packages of the project itself, and the proof that the Node among them starts here. */
+/**
+ * Runs npm ci where node_modules is missing, incomplete or from another package-lock.json, says so, and proves that the
+ * Node among the packages starts here. The stamp is written last: an installation that was interrupted or does not
+ * verify starts over.
+ */
 function install() {
   checkNode();
-  installIn(root, 'packages', () => fs.existsSync(nodeBinary()), checkRuntime);
-}
-
-/** The clients that the end-to-end tests drive the product with; a project of their own. */
-function installTestClients() {
-  const directory = join(root, 'test', 'clients');
-  if (fs.existsSync(join(directory, 'package-lock.json')))
-    installIn(
-      directory,
-      'test clients',
-      () => true,
-      () => {},
-    );
-}
-
-/**
- * Runs npm ci where node_modules is missing, incomplete or from another package-lock.json, and says so. The stamp is
- * written last: an installation that was interrupted or does not verify starts over.
- */
-function installIn(directory, what, isComplete, verify) {
-  const lock = readIn(directory, 'package-lock.json');
+  const lock = readIn(root, 'package-lock.json');
   const wanted = createHash('sha256').update(lock).digest('hex');
-  const stamp = join(directory, 'node_modules', '.haivemind-installed');
-  if (readIfPresent(stamp) === wanted && isComplete()) return;
+  const stamp = join(root, 'node_modules', '.haivemind-installed');
+  if (readIfPresent(stamp) === wanted && fs.existsSync(nodeBinary())) return;
   const npm = npmCommand();
   checkSpace();
-  say(`installing ${what} from the npm registry (npm ci), once`);
-  let result = runNpm(npm, ['ci'], directory);
+  say('installing packages from the npm registry (npm ci), once');
+  let result = runNpm(npm, ['ci']);
   if (result.status !== 0 && LOCK_REFUSED.test(result.stderr)) {
     // A registry that lacks optional packages of other platforms makes `npm ci` refuse the lock; `npm install` takes
     // the same versions from it and passes over what is not there.
     say('npm ci refused package-lock.json; installing the versions it names with npm install');
-    result = runNpm(npm, ['install', '--no-save'], directory);
+    result = runNpm(npm, ['install', '--no-save']);
   }
   process.stderr.write(result.stderr);
   if (result.status !== 0) throw installError(result);
-  verify();
+  checkRuntime();
   fs.writeFileSync(stamp, wanted);
 }
 
 const LOCK_REFUSED = /can only install packages when your package\.json and package-lock\.json/;
 
-function runNpm(npm, words, directory) {
+function runNpm(npm, words) {
   const result = spawnSync(
     npm.command,
     [...npm.args, ...words, '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'],
     {
-      cwd: directory,
+      cwd: root,
       stdio: ['ignore', 'inherit', 'pipe'],
       encoding: 'utf8',
       maxBuffer: 64 * 1024 * 1024,

@@ -46,8 +46,12 @@ function parse(text: string | undefined): Report | undefined {
   }
 }
 
-/** The last line of `npm test`: `N passed, N failed`, and `, N skipped` where some were. */
-export function summaryLine(counts: Readonly<Counts>): string {
-  const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : '';
+/**
+ * The last line of `npm test`: `N passed, N failed`, and `, N skipped` where some were. Engines that were left out are
+ * always in it, so that such a run is not taken for a whole one.
+ */
+export function summaryLine(counts: Readonly<Counts>, skipped_engines: readonly string[] = []): string {
+  const engines = skipped_engines.length > 0 ? ` (skipped engines: ${skipped_engines.join(', ')})` : '';
+  const skipped = counts.skipped > 0 || engines !== '' ? `, ${counts.skipped} skipped${engines}` : '';
   return `${counts.passed} passed, ${counts.failed} failed${skipped}`;
 }

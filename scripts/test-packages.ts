@@ -11,6 +11,8 @@ export interface TestPackages {
   /** The folder with package.json and package-lock.json. */
   readonly source: string;
   readonly name: string;
+  /** Told before an installation, which takes a while. */
+  say?(text: string): void;
 }
 
 /**
@@ -18,12 +20,13 @@ export interface TestPackages {
  * processes may ask at once: each installs beside the place, and the first one done puts its own there.
  * Throws with npm's own words where the registry is out of reach.
  */
-export function installPackages({ source, name }: TestPackages): string {
+export function installPackages({ source, name, say }: TestPackages): string {
   const wanted = createHash('sha256')
     .update(readFileSync(join(source, 'package-lock.json')))
     .digest('hex');
   const place = join(modulesOfProject, `.test-${name}`);
   if (isInstalled(place, wanted)) return join(place, 'node_modules');
+  say?.(`installing ${name} for the tests from the npm registry, once`);
   const beside = `${place}-${process.pid}`;
   rmSync(beside, { recursive: true, force: true });
   mkdirSync(beside, { recursive: true });

@@ -3,9 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { skippedEngines } from './engines/skipped.ts';
 import { type Counts, countReport, NO_COUNTS, summaryLine } from './test-counts.ts';
 
 const root = join(import.meta.dirname, '..');
+const skipped = skippedEngines(process.env.HAIVEMIND_TEST_SKIP_ENGINES);
 const nightly = process.argv.includes('--nightly');
 
 const CHECKS: readonly (readonly [name: string, ...command: string[]])[] = [
@@ -25,7 +27,7 @@ for (const [name, command = '', ...args] of CHECKS) {
   add(passed ? { ...NO_COUNTS, passed: 1 } : { ...NO_COUNTS, failed: 1 });
 }
 add(runTests());
-process.stdout.write(`\n${summaryLine(totals)}\n`);
+process.stdout.write(`\n${summaryLine(totals, skipped)}\n`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
 
 /** Runs vitest with its own output for people and its JSON report for the counts. */

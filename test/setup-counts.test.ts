@@ -55,4 +55,14 @@ describe('summaryLine', () => {
     expect(summaryLine({ passed: 12, failed: 0, skipped: 0 })).toBe('12 passed, 0 failed');
     expect(summaryLine({ passed: 12, failed: 1, skipped: 2 })).toBe('12 passed, 1 failed, 2 skipped');
   });
+
+  it('names engines that were left out, whatever else was skipped', () => {
+    const counts = { passed: 12, failed: 1, skipped: 0 };
+    expect(summaryLine(counts, ['postgres', 'redis'])).toBe(
+      '12 passed, 1 failed, 0 skipped (skipped engines: postgres, redis)',
+    );
+    expect(summaryLine({ ...counts, skipped: 2 }, ['chroma'])).toBe(
+      '12 passed, 1 failed, 2 skipped (skipped engines: chroma)',
+    );
+  });
 });

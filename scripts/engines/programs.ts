@@ -2,44 +2,63 @@
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import type { EngineName } from './skipped.ts';
 
 /** Where Debian keeps PostgreSQL, one directory for each major version. */
 const DEBIAN_POSTGRES = '/usr/lib/postgresql';
-export const POSTGRES_MAJOR_MIN = 15;
-export const REDIS_MAJOR_MIN = 7;
+const POSTGRES_MAJOR_MIN = 15;
+const REDIS_MAJOR_MIN = 7;
 
-/** The directory with initdb and postgres: the newest of Debian's, else the one on PATH. Throws where there is none. */
-export function postgresDirectory(): string {
-  for (const directory of [...debianDirectories(), ...pathDirectories()]) {
-    if (!isProgram(join(directory, 'initdb'))) continue;
-    const major = majorOf(join(directory, 'postgres'), ['--version'], /(\d+)/);
-    if (major !== undefined && major >= POSTGRES_MAJOR_MIN) return directory;
-  }
-  throw missing('PostgreSQL', 'postgresql', `${POSTGRES_MAJOR_MIN} or later`);
+/** What an engine needs of this machine, and the Debian package it comes in. */
+export interface Program {
+  readonly engine: EngineName;
+  readonly name: string;
+  readonly debian_package: string;
+  /** Where it is; undefined where it is missing or too old. */
+  find(): string | undefined;
 }
 
+const POSTGRES: Program = {
+  engine: 'postgres',
+  name: `PostgreSQL (${POSTGRES_MAJOR_MIN} or later)`,
+  debian_package: 'postgresql',
+  /** The directory with initdb and postgres: the newest of Debian's, else the one on PATH. */
+  find: () =>
+    [...debianDirectories(), ...pathDirectories()].find(
+      (directory) =>
+        isProgram(join(directory, 'initdb')) && majorOf(join(directory, 'postgres'), /(\d+)/) >= POSTGRES_MAJOR_MIN,
+    ),
+};
+const REDIS: Program = {
+  engine: 'redis',
+  name: `Redis (${REDIS_MAJOR_MIN} or later)`,
+  debian_package: 'redis-server',
+  find: () => onPath('redis-server').find((path) => majorOf(path, /v=(\d+)/) >= REDIS_MAJOR_MIN),
+};
+const OPENSSL: Program = {
+  engine: 'redis',
+  name: 'OpenSSL',
+  debian_package: 'openssl',
+  find: () => onPath('openssl')[0],
+};
+
+export const PROGRAMS: readonly Program[] = [POSTGRES, REDIS, OPENSSL];
+
+/** The directory with initdb and postgres. Throws where there is none. */
+export const postgresDirectory = (): string => found(POSTGRES);
 /** Throws where redis-server is missing or older than 7. */
-export function redisProgram(): string {
-  const found = pathDirectories()
-    .map((directory) => join(directory, 'redis-server'))
-    .find((path) => isProgram(path) && (majorOf(path, ['--version'], /v=(\d+)/) ?? 0) >= REDIS_MAJOR_MIN);
-  if (found !== undefined) return found;
-  throw missing('Redis', 'redis-server', `${REDIS_MAJOR_MIN} or later`);
-}
-
+export const redisProgram = (): string => found(REDIS);
 /** Throws where openssl is missing. */
-export function opensslProgram(): string {
-  const found = pathDirectories()
-    .map((directory) => join(directory, 'openssl'))
-    .find(isProgram);
-  if (found !== undefined) return found;
-  throw missing('OpenSSL', 'openssl', 'any version');
+export const opensslProgram = (): string => found(OPENSSL);
+
+export function aptCommand(packages: readonly string[]): string {
+  return `apt-get install --no-install-recommends ${packages.join(' ')}`;
 }
 
-function missing(name: string, debian_package: string, version: string): Error {
-  return new Error(
-    `${name} (${version}) was not found on this machine. On Debian: apt-get install --no-install-recommends ${debian_package}`,
-  );
+function found(program: Program): string {
+  const path = program.find();
+  if (path !== undefined) return path;
+  throw new Error(`${program.name} was not found on this machine. On Debian: ${aptCommand([program.debian_package])}`);
 }
 
 function debianDirectories(): string[] {
@@ -65,7 +84,13 @@ function isProgram(path: string): boolean {
   }
 }
 
-function majorOf(program: string, args: readonly string[], pattern: RegExp): number | undefined {
-  const found = pattern.exec(spawnSync(program, args, { encoding: 'utf8' }).stdout ?? '')?.[1];
-  return found === undefined ? undefined : Number(found);
+function onPath(name: string): string[] {
+  return pathDirectories()
+    .map((directory) => join(directory, name))
+    .filter(isProgram);
+}
+
+/** The first number of its version; 0 where it does not tell. */
+function majorOf(program: string, pattern: RegExp): number {
+  return Number(pattern.exec(spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout ?? '')?.[1] ?? 0);
 }

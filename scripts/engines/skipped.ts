@@ -1,7 +1,10 @@
 // Which engines a developer leaves out of a test run.
 
-export const ENGINE_NAMES = ['postgres', 'redis', 'chroma', 'pgvector'] as const;
+const ENGINE_NAMES = ['postgres', 'redis', 'chroma', 'pgvector'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** Those that come from npm; the others are programs of this machine. */
+export const PACKAGE_ENGINES: readonly EngineName[] = ['chroma', 'pgvector'];
 
 /** Reads `HAIVEMIND_TEST_SKIP_ENGINES`. Throws on a name that is none: a typing error must not look like a full run. */
 export function skippedEngines(value: string | undefined): EngineName[] {
