@@ -133,6 +133,17 @@ describe('without packages', () => {
   });
 });
 
+describe('npm test', () => {
+  it('does not begin without an engine that is none', async () => {
+    const installed = join(base, 'installed');
+    cpSync(clone, installed, { recursive: true });
+    pretendInstalled(installed);
+    const ran = await ended(setup(['test'], { HAIVEMIND_TEST_SKIP_ENGINES: 'redis,elastic' }, installed));
+    expect(ran).toMatchObject({ code: 1, stdout: '' });
+    expect(ran.stderr).toContain('error: HAIVEMIND_TEST_SKIP_ENGINES names elastic; the engines are postgres, redis');
+  });
+});
+
 describe('npm start', () => {
   beforeAll(() => pretendInstalled(clone));
 

@@ -1,5 +1,6 @@
 // One engine as a process on a loopback port: started until it says that it is ready, stopped, killed, started again.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type EnginePlace, unreferenced } from './place.ts';
@@ -16,7 +17,7 @@ export interface EngineSpec {
   /** As people know it: it begins every error. */
   readonly name: string;
   readonly place: EnginePlace;
-  /** A port that has to be this one; without it the system chooses a free one. */
+  /** A port that has to be this one; without it a free one is found. */
   readonly port: number | undefined;
   command(port: number): EngineCommand;
   /** What the engine prints once it answers. */
@@ -41,6 +42,8 @@ export interface EngineServer extends AsyncDisposable {
 const START_TIMEOUT_MS = 60_000;
 /** An engine that does not end in this time after being asked is killed. */
 const STOP_TIMEOUT_MS = 20_000;
+const PORT_FIRST = 20_000;
+const PORT_LAST = 32_000;
 /** Another process may take a free port before the engine does. */
 const PORT_TRIES = 5;
 const ASK_EVERY_MS = 10;
@@ -179,14 +182,21 @@ function setReferenced(child: ChildProcess, wanted: boolean): void {
   unreferenced(child.stderr);
 }
 
-/** A loopback port nobody listens on now. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+/**
+ * A loopback port nobody listens on now, below those that systems give to outgoing connections: while an engine is down
+ * one of the connections of a test, even one that asks for this very engine, could otherwise hold its port.
+ */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORT_FIRST, PORT_LAST + 1);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
