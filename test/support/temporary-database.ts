@@ -16,12 +16,14 @@ export async function openTemporaryDatabase(options: Partial<DatabaseOptions> = 
     ...options,
     data_dir,
   });
-  return {
+  const leaving: Database = {
     ...database,
-    withTables: <More>() => database as unknown as Database<More>,
+    // Closed by whichever of them: the database goes with its last user.
+    withTables: <More>() => leaving as unknown as Database<More>,
     async close() {
       await database.close();
       await leave();
     },
   };
+  return leaving;
 }
