@@ -157,12 +157,15 @@ describeEngine('chroma', () => {
 });
 
 describeEngine('pgvector', () => {
-  it('compares vectors, by an index of its extension, and keeps them over a restart', async () => {
+  it('compares vectors, by an index of its extension, and keeps them over a crash and a restart', async () => {
     await using server = await startPgvector();
     await rowsOf(server.url, 'create extension vector');
     await rowsOf(server.url, 'create table points (id int, place vector(2))');
     await rowsOf(server.url, "insert into points values (1, '[1,0]'), (2, '[0,1]')");
     await rowsOf(server.url, 'create index on points using hnsw (place vector_cosine_ops)');
+    await server.kill();
+    expect(isAlive(server.pid)).toBe(false);
+    await server.restart();
     await server.restart();
     const nearest = "select id from points order by place <=> '[0.1,1]' limit 1";
     expect(await rowsOf(server.url, nearest)).toEqual([{ id: 2 }]);
