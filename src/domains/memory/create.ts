@@ -3,13 +3,16 @@ import { type ErrorBody, failure } from '../../kernel/errors.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Embedder } from '../../storage/embedding/port.ts';
 import { createMemoryIndex } from '../../storage/vectors/memory-index.ts';
+import type { VectorServer } from '../../storage/vectors/servers/port.ts';
 import { createMemoryImport } from './import-service.ts';
 import type { MemoryDatabase } from './repository.ts';
 import type { Redact, RetentionPolicy, RuleDeps } from './rules/deps.ts';
 import { CATEGORIES, categoryField } from './schema.ts';
 import { createFollower, type Follower } from './search/follower.ts';
 import { createVectorMirror } from './search/mirror.ts';
+import { noteChanged } from './search/outbox.ts';
 import { createMemorySearch } from './search/search.ts';
+import { createServedVectors } from './search/served.ts';
 import { queueDepth } from './search/vector-rows.ts';
 import type { MemoryVectors } from './search/vectors.ts';
 import type { MemoryDeps } from './service.ts';
@@ -21,6 +24,8 @@ export interface MemoryOptions {
   readonly redact: Redact;
   readonly retention: readonly RetentionPolicy[];
   readonly changed: (memory_id: string) => void;
+  /** The index of this embedder's vectors where another program holds it; it is closed with the follower. */
+  readonly vector_server?: VectorServer | undefined;
   /** Long-lived processes keep the index warm, fit it and take over abandoned work. */
   readonly longLived: boolean;
   readonly onError: (error: unknown, message: string) => void;
@@ -49,17 +54,24 @@ function assertPolicies(retention: readonly RetentionPolicy[]): void {
   );
 }
 
-export function createMemory(options: MemoryOptions): MemoryDomain {
-  assertPolicies(options.retention);
-  const { embedder, onError } = options;
-  const store: MemoryDatabase = options.store.withTables<MemoryTables>();
-  const vectors = createVectorMirror({
+function vectorsOn(store: MemoryDatabase, options: MemoryOptions): MemoryVectors {
+  const { embedder, vector_server: server, longLived: fits, onError } = options;
+  if (server) return createServedVectors({ store, server, model: embedder, fits, onError });
+  return createVectorMirror({
     store,
     index: createMemoryIndex(embedder.dimensions),
     model_id: embedder.id,
-    fits: options.longLived,
+    fits,
     onError: (error) => onError(error, 'fitting the vector index failed; searches go on with the earlier fit'),
   });
+}
+
+export function createMemory(options: MemoryOptions): MemoryDomain {
+  assertPolicies(options.retention);
+  const { embedder, onError } = options;
+  const tables = options.store.withTables<MemoryTables>();
+  const store: MemoryDatabase = options.vector_server ? { ...tables, noteForIndex: noteChanged } : tables;
+  const vectors = vectorsOn(store, options);
   const follower = createFollower({
     store,
     embedder,

@@ -11,7 +11,10 @@ import type { MemoryTables } from './tables.ts';
 export type MemoryTrx = Trx<MemoryTables>;
 export type Reader = Pick<Kysely<MemoryTables>, 'selectFrom'>;
 /** The store with this domain's tables. */
-export type MemoryDatabase = Database<MemoryTables>;
+export interface MemoryDatabase extends Database<MemoryTables> {
+  /** Notes rows whose entry in an index that another program holds has to be renewed; absent where there is none. */
+  readonly noteForIndex?: ((trx: MemoryTrx, row_ids: readonly number[]) => Promise<void>) | undefined;
+}
 
 const ENTITY = 'memory';
 
@@ -168,6 +171,7 @@ export async function updateRow(
     .then(assertUnchanged);
   await removeParts(store, trx, row_id);
   if (next.deleted_at === null) await insertParts(store, trx, row_id, next);
+  await store.noteForIndex?.(trx, [row_id]);
   return next;
 }
 
@@ -185,6 +189,7 @@ export async function purgeRow(store: MemoryDatabase, trx: MemoryTrx, row: Memor
     await trx.deleteFrom(table).where('row_id', '=', row.row_id).execute();
   }
   await trx.deleteFrom('memory_versions').where('memory_id', '=', row.memory_id).execute();
+  await store.noteForIndex?.(trx, [row.row_id]);
   await trx
     .deleteFrom('memories')
     .where('row_id', '=', row.row_id)

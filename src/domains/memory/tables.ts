@@ -78,6 +78,15 @@ export interface MemoryVectorQueueTable {
   claimed_until: number;
 }
 
+/** Rows whose entry in a vector index that another program holds has to be renewed; filled with the change itself. */
+export interface VectorOutboxTable {
+  row_id: number;
+  /** Times it was claimed since the row last changed; 0 tells a claimer that the row changed under it. */
+  attempts: number;
+  /** Milliseconds since the epoch until which one process works on it, or nobody should; names the claim as well. */
+  claimed_until: number;
+}
+
 export interface VectorStateTable {
   model_id: string;
   state: Uint8Array;
@@ -96,6 +105,7 @@ export interface MemoryTables {
   memory_versions: MemoryVersionTable;
   memory_vectors: MemoryVectorTable;
   memory_vector_queue: MemoryVectorQueueTable;
+  vector_outbox: VectorOutboxTable;
   vector_state: VectorStateTable;
   memory_signatures: MemorySignatureTable;
 }

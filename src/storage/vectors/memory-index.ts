@@ -1,11 +1,10 @@
 // The vector index in memory: a coarse scan over sign bits, then exact scores of the best. 100,000 vectors of 384
 // dimensions take 46 MB and a few milliseconds a search; docs/adr/0003-vector-search.md has the measurements.
-import { Worker } from 'node:worker_threads';
 import type { Sample } from './fit.ts';
-import type { VectorHit, VectorIndex, VectorMetric } from './port.ts';
+import { createFitting, FIT_SAMPLE_MAX } from './fitting.ts';
+import type { VectorHit, VectorIndex } from './port.ts';
 import { exactScore, highest, type ScoringQuery, scanSigns, signTables } from './scan.ts';
 import { createSlots, SEGMENT_SLOTS, type Slots } from './slots.ts';
-import { exportWhitening, importWhitening, type Whitening, whitenQuery } from './whitening.ts';
 
 /** Up to this many slots of a filter are all scored exactly: about 4 ms. */
 const EXACT_ALLOWED_MAX = 8_000;
@@ -16,12 +15,6 @@ const RESCORED_MIN = 2_000;
 const RESCORED_PER_HIT = 8;
 /** An allowed set of this share of the records is treated as nearly all of them. */
 const LARGE_SHARE = 0.4;
-/** A collection smaller than this has no covariance worth the name. */
-const FIT_ROWS_MIN = 50;
-/** A new fit is due when the collection has grown by half. */
-const FIT_GROWTH = 1.5;
-/** A fit reads at most this many vectors, evenly spread. */
-const FIT_SAMPLE_MAX = 4_096;
 
 export type MemoryIndex = VectorIndex & {
   /** True when the collection has grown so much since the last fit that a new one is worth its half second. */
@@ -32,25 +25,6 @@ export type MemoryIndex = VectorIndex & {
   exportFit(): Uint8Array | undefined;
   /** Uses a stored fit. Throws `storage_corrupt` when the bytes are not one. */
   importFit(bytes: Uint8Array): void;
-};
-
-const workerFile = (): URL =>
-  new URL(import.meta.url.endsWith('.ts') ? './fit-worker.ts' : './vector-fit-worker.js', import.meta.url);
-
-const fitInWorker = (sample: Sample, signal?: AbortSignal): Promise<Whitening> => {
-  signal?.throwIfAborted();
-  const { promise, resolve, reject } = Promise.withResolvers<Whitening>();
-  const worker = new Worker(workerFile(), { workerData: sample, transferList: [sample.values.buffer as ArrayBuffer] });
-  worker.unref();
-  const stop = () => reject(signal?.reason);
-  signal?.addEventListener('abort', stop, { once: true });
-  worker.once('message', resolve);
-  worker.once('error', reject);
-  worker.once('exit', () => reject(new Error('The worker that fits the vectors ended without a result.')));
-  return promise.finally(() => {
-    signal?.removeEventListener('abort', stop);
-    return worker.terminate();
-  });
 };
 
 type SlotScore = { readonly slot: number; readonly row_id: number; readonly score: number };
@@ -106,28 +80,12 @@ const slotsOfAll = (slots: Slots, rowIds: Iterable<number>): number[] => {
   return found;
 };
 
-/** One search asks for scores several times with the same question: it is whitened once, and again after a new fit. */
-const whitenedOnce = (current: () => Whitening | undefined) => {
-  let fit: Whitening | undefined;
-  let known = new WeakMap<Float32Array, ScoringQuery>();
-  return (query: Float32Array, metric: VectorMetric): ScoringQuery => {
-    const whitening = current();
-    if (metric !== 'whitened' || !whitening) return { vector: query, offset: 0 };
-    if (fit !== whitening) known = new WeakMap();
-    fit = whitening;
-    const scoring = known.get(query) ?? whitenQuery(whitening, query);
-    known.set(query, scoring);
-    return scoring;
-  };
-};
-
 /** An empty index for vectors of this many dimensions. */
 export const createMemoryIndex = (dimensions: number): MemoryIndex => {
   const slots = createSlots(dimensions);
-  let whitening: Whitening | undefined;
+  const fitting = createFitting(dimensions);
   let coarse = new Int32Array(0);
 
-  const prepared = whitenedOnce(() => whitening);
   const ranked = (
     chosen: readonly number[],
     query: Float32Array,
@@ -170,7 +128,7 @@ export const createMemoryIndex = (dimensions: number): MemoryIndex => {
       return slots.rows;
     },
     get bytes() {
-      return slots.bytes + (whitening?.matrix.byteLength ?? 0) + coarse.byteLength;
+      return slots.bytes + fitting.bytes + coarse.byteLength;
     },
     upsert(rowId, vectors) {
       slots.remove(rowId);
@@ -183,22 +141,16 @@ export const createMemoryIndex = (dimensions: number): MemoryIndex => {
     has: slots.has,
     search(query, { limit, allowed, metric = 'whitened' }) {
       if (slots.used === 0 || limit <= 0) return [];
-      const scoring = prepared(query, metric);
+      const scoring = fitting.prepare(query, metric);
       return ranked(candidates(scoring, limit, allowed), query, scoring, limit);
     },
     scores(query, rowIds, metric = 'whitened') {
-      const scoring = prepared(query, metric);
+      const scoring = fitting.prepare(query, metric);
       return Array.from(rowIds, (rowId) => ranked(slots.slotsOf(rowId), query, scoring, 1)).flat();
     },
-    fitIsDue: () => slots.rows >= FIT_ROWS_MIN && slots.rows >= (whitening?.fitted_rows ?? 0) * FIT_GROWTH,
-    async fit({ signal } = {}) {
-      if (slots.rows < FIT_ROWS_MIN) return;
-      whitening = await fitInWorker(sampleOf(slots, dimensions), signal);
-    },
-    exportFit: () => whitening && exportWhitening(whitening),
-    importFit(bytes) {
-      const fit = importWhitening(bytes);
-      if (fit.dimensions === dimensions) whitening = fit;
-    },
+    fitIsDue: () => fitting.isDue(slots.rows),
+    fit: ({ signal } = {}) => fitting.fit(slots.rows, () => sampleOf(slots, dimensions), signal),
+    exportFit: fitting.export,
+    importFit: fitting.import,
   };
 };

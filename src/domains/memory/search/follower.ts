@@ -5,6 +5,7 @@ import type { EmbeddedDocument, Embedder } from '../../../storage/embedding/port
 import { encodeVector } from '../../../storage/vectors/codec.ts';
 import type { MemoryDatabase } from '../repository.ts';
 import type { VectorFollower } from '../rules/deps.ts';
+import { orAborted } from './or-aborted.ts';
 import {
   claimAbandoned,
   hasAbandoned,
@@ -32,7 +33,10 @@ const RETRY_PAUSE_DOUBLINGS_MAX = 6;
 export interface Follower extends VectorFollower {
   /** Begins to look for abandoned queue rows from time to time. */
   start(): void;
-  /** Resolves when this process has nothing left to embed, telling how many are left after each batch. */
+  /**
+   * Resolves when this process has nothing left to embed, telling how many are left after each batch, and an index that
+   * another program holds knows of it, as far as it answers.
+   */
   settle(signal: AbortSignal, onProgress?: (left: number) => void): Promise<void>;
   /** Takes over abandoned rows now. */
   sweep(): Promise<void>;
@@ -81,7 +85,8 @@ export function createFollower(deps: FollowerDeps): Follower {
   async function embedBatch(ids: readonly number[], attempts: number): Promise<void> {
     try {
       const texts = await queuedTexts(store, ids);
-      if (texts.length === 0) return;
+      // Nothing to embed: something else of these rows changed, or another process has made their vectors.
+      if (texts.length === 0) return vectors.changed(ids);
       const documents = await embedder.embedDocuments(texts.map(embeddedText), { signal: stopping.signal });
       const changed = await saveVectors(
         store,
@@ -126,6 +131,7 @@ export function createFollower(deps: FollowerDeps): Follower {
     start() {
       timer ??= setInterval(() => void sweep().catch((error: unknown) => deps.onError(error, 0)), SWEEP_INTERVAL_MS);
       timer.unref();
+      vectors.start();
       void begin().catch((error: unknown) => deps.onError(error, 0));
     },
     sweep,
@@ -133,6 +139,7 @@ export function createFollower(deps: FollowerDeps): Follower {
       listeners.add(onProgress);
       try {
         while (working) await orAborted(working, signal);
+        await vectors.settle(signal);
       } finally {
         listeners.delete(onProgress);
       }
@@ -141,11 +148,16 @@ export function createFollower(deps: FollowerDeps): Follower {
       stopping.abort();
       clearInterval(timer);
       await working;
-      const rest = [...own.keys()];
-      own.clear();
-      if (rest.length > 0) await releaseClaims(store, rest);
+      await giveBack(store, own);
+      await vectors.stop();
     },
   };
+}
+
+async function giveBack(store: MemoryDatabase, own: Map<number, number>): Promise<void> {
+  const rest = [...own.keys()];
+  own.clear();
+  if (rest.length > 0) await releaseClaims(store, rest);
 }
 
 /** Leaves rows whose vectors could not be made for later; the pause doubles with every failure. */
@@ -166,19 +178,6 @@ function takeBatch(own: Map<number, number>): { ids: number[]; attempts: number 
   }
   for (const id of ids) own.delete(id);
   return { ids, attempts };
-}
-
-async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  signal?.throwIfAborted();
-  if (!signal) return work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const onAbort = () => reject(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
 }
 
 /** What is embedded: the text, then its circumstances. */

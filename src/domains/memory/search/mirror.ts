@@ -65,6 +65,7 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
 
   return {
     kind: 'embedded',
+    place: 'this process',
     refresh,
     search: async (query, options) => index.search(query, options),
     scores: async (query, rowIds, metric) => index.scores(query, rowIds, metric),
@@ -79,7 +80,9 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
     bytes: () => index.bytes,
     pending: async () => 0,
     trouble: () => undefined,
+    check: async () => undefined,
     start: () => {},
+    settle: async () => {},
     stop: async () => {},
   };
 }

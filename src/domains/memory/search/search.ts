@@ -8,6 +8,7 @@ import type { MemoryRow } from '../record.ts';
 import { findRows, type MemoryDatabase, matchingRowIds } from '../repository.ts';
 import { chunkBounds, factsInRanges, factsOf, type Reachable, tokensOf } from './candidates.ts';
 import { type Duplicates, findDuplicates } from './duplicates.ts';
+import { pushdown } from './pushdown.ts';
 import type { MemoryVectors } from './vectors.ts';
 
 export interface Hit {
@@ -58,6 +59,13 @@ const PASSING_PER_HIT = 3;
 /** Filters that every search has: they leave nearly all rows, so candidates are checked afterwards. */
 const COMMON_FILTERS = new Set(['valid_at', 'include_superseded']);
 
+const NO_EMBEDDING = { message: 'no embedding', hint: '' };
+
+/** Set where the index of vectors did not answer a search: its words were searched, their vectors compared. */
+interface IndexAway {
+  trouble: Pick<ErrorBody, 'message' | 'hint'> | undefined;
+}
+
 export function createMemorySearch(deps: SearchDeps): MemorySearch {
   const { store, embedder, vectors, onError } = deps;
   let trouble: ErrorBody | undefined;
@@ -81,20 +89,23 @@ export function createMemorySearch(deps: SearchDeps): MemorySearch {
       // Begins at once, and is awaited only where vectors are needed: the words are searched meanwhile.
       const understanding = options.semantic ? understand(query, ctx) : Promise.resolve(undefined);
       understanding.catch(() => undefined);
+      const away: IndexAway = { trouble: undefined };
       const ranked = await rankMatches(
         deps,
         query,
         understanding,
         { filter, principal: ctx.principal, signal: ctx.signal },
+        away,
         options.offset + options.limit,
       );
       const page = ranked.slice(options.offset);
       const question = await understanding;
-      const notice =
-        options.semantic && !question
-          ? `Searched by words alone: ${trouble?.message ?? 'no embedding'} ${trouble?.hint ?? ''}`.trim()
-          : null;
-      return { hits: await toHits(deps, page, ctx), mode: question ? 'hybrid' : 'text', notice };
+      const why = question ? away.trouble : options.semantic ? (trouble ?? NO_EMBEDDING) : undefined;
+      return {
+        hits: await toHits(deps, page, ctx),
+        mode: question && !why ? 'hybrid' : 'text',
+        notice: why ? `Searched by words alone: ${why.message} ${why.hint}`.trim() : null,
+      };
     },
     duplicates: (filter, options, ctx) => findDuplicates(store, embedder, filter, options, ctx),
     trouble: () => trouble,
@@ -111,32 +122,48 @@ async function rankMatches(
   question: string,
   query: Promise<EmbeddedQuery | undefined>,
   reachable: Reachable,
+  away: IndexAway,
   limit: number,
 ): Promise<RankedHit[]> {
   const { filter, principal, signal } = reachable;
   const within = (ids: readonly number[]): Promise<RankedHit[]> =>
     ids.length === 0
       ? Promise.resolve([])
-      : findRanked(rankingDeps(deps, reachable), { question, query, limit, allowed: new Set(ids), signal });
+      : findRanked(rankingDeps(deps, reachable, away), { question, query, limit, allowed: new Set(ids), signal });
   if (Object.keys(filter).some((key) => !COMMON_FILTERS.has(key))) {
     const few = await matchingRowIds(deps.store, filter, principal, FEW_ROWS_MAX + 1);
     if (few.length <= FEW_ROWS_MAX) return within(few);
   }
   const seen = { asked: 0, found: 0 };
-  const hits = await findRanked(rankingDeps(deps, reachable, seen), { question, query, limit, signal });
+  const hits = await findRanked(rankingDeps(deps, reachable, away, seen), { question, query, limit, signal });
   const enough = seen.found === seen.asked || seen.found >= Math.max(PASSING_PER_HIT * limit, seen.asked / 4);
   return enough ? hits : within(await matchingRowIds(deps.store, filter, principal));
 }
 
 /** What ranking reads. `seen` counts the rows of the two searches and how many of them may be found. */
 function rankingDeps(
-  { store, embedder, vectors }: SearchDeps,
+  { store, embedder, vectors, onError }: SearchDeps,
   reachable: Reachable,
+  away: IndexAway,
   seen = { asked: 0, found: 0 },
 ): FindDeps {
   return {
     text: store.text,
-    vectors,
+    vectors: {
+      async search(query, options) {
+        const { filter, principal, signal } = reachable;
+        try {
+          return await vectors.search(query, { ...options, filter: pushdown(filter, principal), signal });
+        } catch (error) {
+          signal.throwIfAborted();
+          // While an index that another program holds is left alone, it has said so once.
+          if (!vectors.trouble()) onError(error);
+          away.trouble = toErrorBody(error);
+          return [];
+        }
+      },
+      scores: vectors.scores,
+    },
     async facts(row_ids) {
       const facts = await factsOf(store, row_ids, reachable);
       seen.asked += row_ids.length;

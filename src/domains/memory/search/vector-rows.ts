@@ -101,6 +101,7 @@ export function saveVectors(
 ): Promise<number[]> {
   return store.write(async (trx) => {
     const changed: number[] = [];
+    const saved: number[] = [];
     // Followers read vectors by their number, so a smaller one must not appear after a larger one.
     await store.dialect.serialise(trx, 'vectors');
     for (const { text, chunks } of done) {
@@ -111,7 +112,9 @@ export function saveVectors(
       const queued = await trx.deleteFrom('memory_vector_queue').where('row_id', '=', text.row_id).executeTakeFirst();
       if (queued.numDeletedRows === 0n) continue;
       await insertChunks(trx, text.row_id, model_id, chunks);
+      saved.push(text.row_id);
     }
+    await store.noteForIndex?.(trx, saved);
     return changed;
   });
 }
@@ -156,6 +159,17 @@ export async function queueDepth(store: MemoryDatabase): Promise<number> {
   return row.depth;
 }
 
+/** Queues every living memory, so that all vectors are made again. Returns how many were not queued yet. */
+export function queueAll(store: MemoryDatabase): Promise<number> {
+  return store.write(async (trx) => {
+    const result = await sql`
+      insert into memory_vector_queue (row_id, attempts, claimed_until)
+      select row_id, 0, 0 from memories where deleted_at is null
+      on conflict (row_id) do nothing`.execute(trx);
+    return Number(result.numAffectedRows ?? 0);
+  });
+}
+
 /** Queues every living memory that has no vector of this model. Returns how many. */
 export function queueMissing(store: MemoryDatabase, model_id: string): Promise<number> {
   return store.write(async (trx) => {
@@ -198,6 +212,16 @@ export async function readFit(store: MemoryDatabase, model_id: string): Promise<
     .where('model_id', '=', model_id)
     .executeTakeFirst();
   return row?.state;
+}
+
+/** Records the stored fit was made from; it tells one fit from another. */
+export async function fittedRows(store: MemoryDatabase, model_id: string): Promise<number | undefined> {
+  const row = await store.db
+    .selectFrom('vector_state')
+    .select('row_count')
+    .where('model_id', '=', model_id)
+    .executeTakeFirst();
+  return row?.row_count;
 }
 
 export async function saveFit(

@@ -1,9 +1,20 @@
-// Where this process searches by meaning: in an index of its own (mirror.ts) or in one that another program holds.
+// Where this process searches by meaning: in an index of its own (mirror.ts) or in one that another program holds
+// (served.ts).
 import type { ErrorBody } from '../../../kernel/errors.ts';
 import type { VectorSearch } from '../../../storage/vectors/search.ts';
 
+/** What an index that another program holds says about itself. */
+export interface ServedIndexState {
+  readonly version: string;
+  readonly latency_ms: number;
+  /** Vectors in the index and in the store when both were last counted with nothing waiting; undefined before. */
+  readonly counted: { readonly index: number; readonly store: number } | undefined;
+}
+
 export interface MemoryVectors extends VectorSearch {
   readonly kind: 'embedded' | 'chroma' | 'pgvector';
+  /** Where the index is, for people. */
+  readonly place: string;
   /** Brings the index up to the store, as far as that is needed to search. Cheap when nothing changed. */
   refresh(): Promise<void>;
   /** These rows have new vectors, are gone or say something else about themselves. */
@@ -17,7 +28,11 @@ export interface MemoryVectors extends VectorSearch {
   pending(): Promise<number>;
   /** What keeps the index from answering, if anything. */
   trouble(): ErrorBody | undefined;
+  /** Asks the program that holds the index; undefined where that is this process. Rejects where it does not answer. */
+  check(): Promise<ServedIndexState | undefined>;
   /** Long-lived processes work off what waits. */
   start(): void;
+  /** Brings the changes of this process to the index, as far as it answers. */
+  settle(signal: AbortSignal): Promise<void>;
   stop(): Promise<void>;
 }

@@ -1,0 +1,31 @@
+// The program that holds the vectors, where the configuration names one.
+import type { Engines } from '../config/engines.ts';
+import { NO_MODEL } from '../storage/embedding/none.ts';
+import type { Embedder } from '../storage/embedding/port.ts';
+import { createChromaServer } from '../storage/vectors/servers/chroma.ts';
+import { createPgvectorServer } from '../storage/vectors/servers/pgvector.ts';
+import type { VectorServer } from '../storage/vectors/servers/port.ts';
+
+/**
+ * Undefined where vectors are kept in this process, and where there are none. It connects with the first call. Throws
+ * `config_invalid` on an address that is none.
+ */
+export function createVectorServer(
+  vectors: Engines['vectors'],
+  { id: model_id, dimensions }: Pick<Embedder, 'id' | 'dimensions'>,
+): VectorServer | undefined {
+  if (vectors.engine === 'embedded' || model_id === NO_MODEL) return undefined;
+  if (vectors.engine === 'chroma') {
+    const { url, token, tenant, database } = vectors;
+    return createChromaServer({ url, token, tenant, database, model_id, dimensions });
+  }
+  const { url, password, ca } = vectors;
+  return createPgvectorServer({ url: withPassword(url, password), ssl: ca ? { ca } : undefined, model_id, dimensions });
+}
+
+function withPassword(url: string, password: string | undefined): string {
+  if (password === undefined || !URL.canParse(url)) return url;
+  const full = new URL(url);
+  full.password = encodeURIComponent(password);
+  return full.href;
+}
