@@ -4,15 +4,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 import { deserialize, serialize } from 'node:v8';
 import type { CandidateFacts, FindDeps } from '../../src/domains/memory/ranking/index.ts';
 import type { EmbeddedDocument, EmbeddedQuery, Embedder } from '../../src/storage/embedding/port.ts';
-import { createFts5Index, textIndexDdl } from '../../src/storage/text/fts5.ts';
 import { encodeVector } from '../../src/storage/vectors/codec.ts';
 import { createMemoryIndex } from '../../src/storage/vectors/memory-index.ts';
 import type { VectorMetric } from '../../src/storage/vectors/port.ts';
 import type { RetrievalSet } from './sets.ts';
+import { openTextEngine, type TextEngine } from './text-engines.ts';
 
 /** Raised when what is cached (chunks, token vectors) changes its meaning. */
 const CACHE_VERSION = 2;
@@ -48,20 +47,14 @@ const embedAll = async (embedder: Embedder, texts: readonly string[]): Promise<E
   return done;
 };
 
-const fileBytes = (db: DatabaseSync): number => {
-  const read = (pragma: string): number => Number(Object.values(db.prepare(`pragma ${pragma}`).get() ?? {})[0]);
-  return read('page_count') * read('page_size');
-};
-
-const indexText = (set: RetrievalSet) => {
-  const db = new DatabaseSync(':memory:');
-  for (const statement of textIndexDdl) db.exec(statement);
-  const text = createFts5Index(db);
-  const before = fileBytes(db);
-  db.exec('begin');
-  for (const [index, { content }] of set.memories.entries()) text.put(index + 1, { body: content });
-  db.exec('commit');
-  return { text, bytes: fileBytes(db) - before };
+const indexTexts = async (set: RetrievalSet, engine: TextEngine) => {
+  const before = await engine.bytes();
+  await engine.transaction(async (trx) => {
+    for (const [index, { content }] of set.memories.entries())
+      await engine.index.put(trx, index + 1, { body: content });
+  });
+  await engine.index.warm();
+  return (await engine.bytes()) - before;
 };
 
 const lookUps = (set: RetrievalSet, documents: readonly EmbeddedDocument[]): Omit<FindDeps, 'text' | 'vectors'> => {
@@ -105,8 +98,12 @@ export const loadDocuments = (set: RetrievalSet, embedder: Embedder): Promise<Em
   return cached(`${embedder.id}\n${JSON.stringify(contents)}`, () => embedAll(embedder, contents));
 };
 
-/** Embeds (or reads from the cache) and indexes a set. */
-export const loadCorpus = async (set: RetrievalSet, embedder: Embedder): Promise<Corpus> => {
+/** Embeds (or reads from the cache) and indexes a set. The engine that holds the texts has to be empty. */
+export const loadCorpus = async (
+  set: RetrievalSet,
+  embedder: Embedder,
+  engine: TextEngine = openTextEngine(),
+): Promise<Corpus> => {
   const documents = await loadDocuments(set, embedder);
   const questions = set.queries.map((query) => query.text);
   const queries = await cached(`${embedder.id}\nqueries\n${JSON.stringify(questions)}`, async () => {
@@ -114,7 +111,7 @@ export const loadCorpus = async (set: RetrievalSet, embedder: Embedder): Promise
     for (const question of questions) done.push(await embedder.embedQuery(question));
     return done;
   });
-  const { text, bytes: textBytes } = indexText(set);
+  const textBytes = await indexTexts(set, engine);
   const vectors = createMemoryIndex(embedder.dimensions);
   let vectorBytes = 0;
   let tokenBytes = 0;
@@ -139,10 +136,10 @@ export const loadCorpus = async (set: RetrievalSet, embedder: Embedder): Promise
     allowed: (project) => (project === undefined ? undefined : rowsOf.get(project)),
     deps: (metric) => ({
       ...found,
-      text,
+      text: engine.index,
       vectors: {
-        search: (query, options) => vectors.search(query, { ...options, metric }),
-        scores: (query, rows) => vectors.scores(query, rows, metric),
+        search: async (query, options) => vectors.search(query, { ...options, metric }),
+        scores: async (query, rows) => vectors.scores(query, rows, metric),
       },
     }),
     bytes: { text_index: textBytes / count, vectors: vectorBytes / count, tokens: tokenBytes / count },
