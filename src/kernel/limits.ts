@@ -52,7 +52,7 @@ export const limits = {
   coordination_connect_timeout_ms: 3 * SECOND_MS,
   coordination_command_timeout_ms: 2 * SECOND_MS,
   coordination_ping_interval_ms: 3 * SECOND_MS,
-  coordination_silence_max_ms: 10 * SECOND_MS,
+  coordination_keep_alive_ms: 10 * SECOND_MS,
   coordination_retry_min_ms: 200,
   coordination_retry_max_ms: 10 * SECOND_MS,
   coordination_queue_max_commands: 20_000,

@@ -1,9 +1,10 @@
 // The connection that comes back by itself: pauses that grow, failures while opening, answers that do not come.
 import fc from 'fast-check';
 import { expect, test, vi } from 'vitest';
-import { type Link, LinkAwayError, NoAnswerError, openLink, retryPause } from './link.ts';
+import { defaultTiming, type Link, LinkAwayError, NoAnswerError, openLink, retryPause } from './link.ts';
 
-const timing = { connect_timeout_ms: 1_000, command_timeout_ms: 1_000, retry_min_ms: 1, retry_max_ms: 5 };
+const timing = { ...defaultTiming, retry_min_ms: 1, retry_max_ms: 5 };
+const ping = async () => {};
 
 test('pauses grow up to their maximum and are never twice the same for all', () => {
   fc.assert(
@@ -23,6 +24,7 @@ test('tries again for as long as it takes; work that came up meanwhile is done b
   const todo = ['first', 'second'];
   const link = await openLink<{ id: number }>({
     timing,
+    ping,
     create: () => ({ id: ++attempts }),
     prepare: async ({ id }) => {
       if (id < 5) throw new Error(`attempt ${id}`);
@@ -48,6 +50,7 @@ test('an answer that does not come costs the connection; one that was lost is re
   let lose: (cause: unknown) => void = () => {};
   const link: Link<number> = await openLink<number>({
     timing: { ...timing, command_timeout_ms: 5 },
+    ping,
     create: (lost) => {
       lose = lost;
       return ++made;
@@ -75,6 +78,7 @@ test('a connection that dies while it is prepared is never used', async () => {
   let made = 0;
   const link = await openLink<number>({
     timing,
+    ping,
     create(lost) {
       made++;
       if (made === 1) queueMicrotask(() => lost(new Error('died early')));
@@ -85,6 +89,19 @@ test('a connection that dies while it is prepared is never used', async () => {
   });
   expect(link.connection).toBeUndefined();
   expect(link.cause).toEqual(new Error('died early'));
+  await vi.waitFor(() => expect(link.connection).toBe(2), 10_000);
+  link.close();
+});
+
+test('a connection that dies in silence is noticed by its ping', async () => {
+  let made = 0;
+  const link = await openLink<number>({
+    timing: { ...timing, command_timeout_ms: 5, ping_interval_ms: 5 },
+    create: () => ++made,
+    prepare: async () => {},
+    ping: (connection) => (connection === 1 ? new Promise(() => {}) : Promise.reject(new Error('refused'))),
+    destroy: () => {},
+  });
   await vi.waitFor(() => expect(link.connection).toBe(2), 10_000);
   link.close();
 });

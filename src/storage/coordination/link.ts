@@ -1,11 +1,22 @@
 // A connection that comes back by itself: opened again after each loss, for ever, with growing pauses and some chance.
+import { limits } from '../../kernel/limits.ts';
 
 export interface LinkTiming {
   readonly connect_timeout_ms: number;
   readonly command_timeout_ms: number;
   readonly retry_min_ms: number;
   readonly retry_max_ms: number;
+  /** How often an idle connection is asked whether it is alive. */
+  readonly ping_interval_ms: number;
 }
+
+export const defaultTiming: LinkTiming = {
+  connect_timeout_ms: limits.coordination_connect_timeout_ms,
+  command_timeout_ms: limits.coordination_command_timeout_ms,
+  retry_min_ms: limits.coordination_retry_min_ms,
+  retry_max_ms: limits.coordination_retry_max_ms,
+  ping_interval_ms: limits.coordination_ping_interval_ms,
+};
 
 export interface LinkOptions<C> {
   readonly timing: LinkTiming;
@@ -17,6 +28,8 @@ export interface LinkOptions<C> {
   remaining?(connection: C): Promise<void> | undefined;
   destroy(connection: C): void;
   onUp?(): void;
+  /** Asks a connection in use for any answer, each `ping_interval_ms`: a silent death is noticed by nothing else. */
+  ping(connection: C): Promise<unknown>;
   /** Called once for each loss of a connection that was in use, before the first attempt to replace it. */
   onDown?(cause: unknown): void;
 }
@@ -60,6 +73,8 @@ export async function openLink<C>(options: LinkOptions<C>): Promise<Link<C>> {
   let failures = 0;
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
+  const pings = setInterval(() => void ping(), timing.ping_interval_ms);
+  pings.unref();
 
   const away = (reason: unknown): void => {
     if (closed) return;
@@ -71,8 +86,8 @@ export async function openLink<C>(options: LinkOptions<C>): Promise<Link<C>> {
     if (connection !== current) return;
     current = undefined;
     options.destroy(connection);
-    if (!closed) options.onDown?.(reason);
     away(reason);
+    if (!closed) options.onDown?.(reason);
   };
   async function attempt(): Promise<void> {
     let connection: C | undefined;
@@ -101,6 +116,21 @@ export async function openLink<C>(options: LinkOptions<C>): Promise<Link<C>> {
     }
   }
 
+  async function use<T>(work: (connection: C) => Promise<T>): Promise<T> {
+    const connection = current;
+    if (connection === undefined) throw new LinkAwayError();
+    try {
+      return await withDeadline(work(connection), timing.command_timeout_ms);
+    } catch (error) {
+      if (error instanceof NoAnswerError) lose(connection, error);
+      throw error;
+    }
+  }
+  async function ping(): Promise<void> {
+    // What it rejects with is known already: a loss has been told, and a refusal is an answer.
+    await use(options.ping).catch(() => {});
+  }
+
   await attempt();
   return {
     get connection() {
@@ -109,22 +139,14 @@ export async function openLink<C>(options: LinkOptions<C>): Promise<Link<C>> {
     get cause() {
       return cause;
     },
-    async use(work) {
-      const connection = current;
-      if (connection === undefined) throw new LinkAwayError();
-      try {
-        return await withDeadline(work(connection), timing.command_timeout_ms);
-      } catch (error) {
-        if (error instanceof NoAnswerError) lose(connection, error);
-        throw error;
-      }
-    },
+    use,
     lose(reason) {
       if (current !== undefined) lose(current, reason);
     },
     close() {
       closed = true;
       clearTimeout(timer);
+      clearInterval(pings);
       if (current !== undefined) lose(current, undefined);
     },
   };

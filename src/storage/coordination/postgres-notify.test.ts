@@ -138,7 +138,7 @@ describeEngine('postgres', () => {
 
   test('a silent death is noticed without anybody asking', async () => {
     await using wire = await openWire(server.port);
-    const timing = { ...quick, command_timeout_ms: 200, connect_timeout_ms: 300 };
+    const timing = { ...quick, command_timeout_ms: 200, ping_interval_ms: 100 };
     const a = await open({ postgres: { url: viaPort(wire.port) }, timing });
     wire.freeze();
     await vi.waitFor(() => expect(a.changes.map(({ state }) => state)).toEqual(['degraded']), WAIT);

@@ -3,10 +3,9 @@ import pg from 'pg';
 import { limits } from '../../kernel/limits.ts';
 import { clientConfig, type PostgresSettings, placeOf } from '../postgres/pool.ts';
 import { callListener } from './in-process.ts';
-import { type Link, LinkAwayError, type LinkTiming, NoAnswerError, openLink } from './link.ts';
+import { defaultTiming, type Link, LinkAwayError, type LinkTiming, NoAnswerError, openLink } from './link.ts';
 import type { Coordination, CoordinationStatus } from './port.ts';
-import { defaultTiming } from './redis.ts';
-import { decodeEnvelope, encodeEvent, encodeGap } from './relay.ts';
+import { createGaps, decodeEnvelope, encodeEvent, encodeGap } from './relay.ts';
 
 export interface NotifyOptions {
   /** The store's database: hubs of one store hear each other. */
@@ -63,6 +62,7 @@ export async function createNotifyCoordination(options: NotifyOptions): Promise<
         throw error;
       });
     },
+    ping: (client) => client.query('select 1'),
     destroy: destroyClient,
     onUp() {
       gaps.tell();
@@ -74,7 +74,8 @@ export async function createNotifyCoordination(options: NotifyOptions): Promise<
     return (link as Link<pg.Client> | undefined)?.use(work) ?? Promise.reject(new LinkAwayError());
   }
   state.start(link);
-  const timers = keepAlive(link);
+  const sweeps = setInterval(() => void use(sweep).catch(() => {}), limits.relayed_message_retention_ms);
+  sweeps.unref();
 
   return {
     ...fallback,
@@ -89,7 +90,7 @@ export async function createNotifyCoordination(options: NotifyOptions): Promise<
     onGap: gaps.add,
     status: state.read,
     async [Symbol.asyncDispose]() {
-      timers.stop();
+      clearInterval(sweeps);
       state.stop();
       link.close();
       await fallback[Symbol.asyncDispose]();
@@ -125,25 +126,6 @@ async function sweep(client: pg.Client): Promise<void> {
 async function versionOf(client: pg.Client): Promise<string> {
   const { rows } = await client.query<{ server_version: string }>('show server_version');
   return rows[0]?.server_version ?? 'unknown';
-}
-
-/** Asks regularly, since a silent death is noticed by nothing else; sweeps now and then. */
-function keepAlive(link: Link<pg.Client>): { stop(): void } {
-  const ask = (work: (client: pg.Client) => Promise<unknown>) => {
-    link.use(work).catch((error: unknown) => {
-      if (!(error instanceof LinkAwayError)) link.lose(error);
-    });
-  };
-  const ping = setInterval(() => ask((client) => client.query('select 1')), limits.coordination_ping_interval_ms);
-  const clean = setInterval(() => ask(sweep), limits.relayed_message_retention_ms);
-  ping.unref();
-  clean.unref();
-  return {
-    stop() {
-      clearInterval(ping);
-      clearInterval(clean);
-    },
-  };
 }
 
 /** Not by `end`, which waits for a server that may be gone. */
@@ -190,20 +172,6 @@ function createReceiver({ member_id, fallback, gap, use }: ReceiverDeps): (paylo
     void next.then(() => {
       if (reading === next) reading = undefined;
     });
-  };
-}
-
-function createGaps() {
-  const listeners = new Set<() => void>();
-  return {
-    tell(): void {
-      for (const listener of [...listeners]) callListener(listener);
-    },
-    add(listener: () => void): () => void {
-      const own = () => listener();
-      listeners.add(own);
-      return () => listeners.delete(own);
-    },
   };
 }
 

@@ -1,6 +1,6 @@
 // Connections to Redis: from settings to a client, what the server says about itself, and failures in words for people.
 import { readFileSync } from 'node:fs';
-import { ConnectionTimeoutError, createClient, ErrorReply, SocketTimeoutError } from '@redis/client';
+import { ConnectionTimeoutError, createClient, ErrorReply } from '@redis/client';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 import { NoAnswerError } from './link.ts';
@@ -83,10 +83,8 @@ export function newRedisClient(target: RedisTarget, name: string) {
     host,
     port,
     connectTimeout: limits.coordination_connect_timeout_ms,
-    // The ping makes a living server speak more often than this; a silent one is dead.
-    socketTimeout: limits.coordination_silence_max_ms,
     keepAlive: true,
-    keepAliveInitialDelay: limits.coordination_silence_max_ms,
+    keepAliveInitialDelay: limits.coordination_keep_alive_ms,
     reconnectStrategy: false as const,
   };
   return createClient({
@@ -95,7 +93,6 @@ export function newRedisClient(target: RedisTarget, name: string) {
     database,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
-    pingInterval: limits.coordination_ping_interval_ms,
     disableOfflineQueue: true,
     commandsQueueMaxLength: limits.coordination_queue_max_commands,
     maintNotifications: 'disabled',
@@ -146,7 +143,7 @@ export function describeTrouble(error: unknown): Trouble {
       what: `is version ${error.version}, older than ${REDIS_MAJOR_MIN}`,
       fix: `Run Redis ${REDIS_MAJOR_MIN} or newer there, or point storage.redis.url at one.`,
     };
-  if (error instanceof NoAnswerError || error instanceof SocketTimeoutError || error instanceof ConnectionTimeoutError)
+  if (error instanceof NoAnswerError || error instanceof ConnectionTimeoutError)
     return { what: 'does not answer in time', fix: `Look at the server's load and the network to it. ${RETRIED}` };
   if (error instanceof ErrorReply) return refused(error.message.split(' ', 1)[0] ?? '');
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

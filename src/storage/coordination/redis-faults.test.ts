@@ -259,6 +259,34 @@ describeEngine('redis', () => {
     await everyCall(a);
   });
 
+  test('a silent death is noticed without anybody asking, on both connections', async () => {
+    const server = await redis();
+    const wire = await wireTo(server);
+    const a = await open(wire.port, { timing: { ...quick, command_timeout_ms: 200, ping_interval_ms: 50 } });
+    wire.freeze();
+    await vi.waitFor(() => expect(a.changes.map(({ state }) => state)).toEqual(['degraded']), WAIT);
+    expect(a.changes[0]?.detail).toContain('does not answer in time');
+    wire.heal();
+    // The gap is told once the connection for events is a new one.
+    await vi.waitFor(() => expect(a.gaps()).toBeGreaterThan(0), WAIT);
+    await untilOk(a);
+  });
+
+  test('a member that dies without a word is gone after its time; one that lives stays', async () => {
+    const server = await redis();
+    const wire = await wireTo(server);
+    const presence = { ttl_ms: 1_000, refresh_ms: 50 };
+    const [a, b] = [await open(server.port, { presence }), await open(wire.port, { presence })];
+    await a.announce({});
+    await b.announce({});
+    const ids = async () => (await a.members()).map(({ member_id }) => member_id).toSorted();
+    expect(await ids()).toEqual([a.member_id, b.member_id].toSorted());
+    wire.cut();
+    await vi.waitFor(async () => expect(await ids()).toEqual([a.member_id]), WAIT);
+    wire.heal();
+    await vi.waitFor(async () => expect(await ids()).toContain(b.member_id), WAIT);
+  });
+
   test('away at the start is like away later', async () => {
     const server = await redis();
     await server.kill();

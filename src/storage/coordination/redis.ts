@@ -1,25 +1,21 @@
 // Coordination on Redis 7 or newer: two connections, one for commands and one for events, and this process alone while away.
-import { type Clock, toIso } from '../../kernel/clock.ts';
-import { limits } from '../../kernel/limits.ts';
-import { callListener } from './in-process.ts';
-import { type Link, LinkAwayError, type LinkTiming, openLink } from './link.ts';
-import type { Coordination, CoordinationStatus, Member, RateLimit, RateVerdict } from './port.ts';
+import type { Clock } from '../../kernel/clock.ts';
+import { defaultTiming, type LinkTiming, openLink } from './link.ts';
+import type { Coordination, CoordinationStatus, RateLimit, RateVerdict } from './port.ts';
 import { GCRA_LUA, gcraTerms } from './rate.ts';
 import { createRedisCache } from './redis-cache.ts';
 import {
   askServer,
-  describeTrouble,
   newRedisClient,
   type RedisConnection,
-  type RedisServerFacts,
   type RedisSettings,
   readRedisSettings,
-  type Trouble,
 } from './redis-connection.ts';
 import { createRedisLeases } from './redis-leases.ts';
-import { listMembers, sayGone, sayHere } from './redis-presence.ts';
+import { createPresence, listMembers, type PresenceTiming } from './redis-presence.ts';
 import { defineScript, NOW_US_LUA, runScript } from './redis-script.ts';
-import { decodeEnvelope, encodeEvent, encodeGap } from './relay.ts';
+import { createLinks, createState, type Use } from './redis-state.ts';
+import { createGaps, decodeEnvelope, encodeEvent, encodeGap } from './relay.ts';
 
 export interface RedisCoordinationOptions extends RedisSettings {
   /** Before every key and channel; hubs of one store share it. */
@@ -33,18 +29,12 @@ export interface RedisCoordinationOptions extends RedisSettings {
   readonly onStateChange?: (status: CoordinationStatus) => void;
   /** Default: limits.ts. */
   readonly timing?: Partial<LinkTiming>;
+  readonly presence?: PresenceTiming;
 }
 
 const DEFAULT_PREFIX = 'haivemind:';
 const PROBE_TTL_MS = 1000;
 const TAKE = defineScript(NOW_US_LUA + GCRA_LUA);
-
-export const defaultTiming: LinkTiming = {
-  connect_timeout_ms: limits.coordination_connect_timeout_ms,
-  command_timeout_ms: limits.coordination_command_timeout_ms,
-  retry_min_ms: limits.coordination_retry_min_ms,
-  retry_max_ms: limits.coordination_retry_max_ms,
-};
 
 /**
  * Resolves after the first attempt to connect, whether or not it succeeded: Redis away at the start is like Redis away
@@ -64,7 +54,7 @@ export async function createRedisCoordination(options: RedisCoordinationOptions)
     fallback: fallback.cache,
   });
   const events = createEvents({ prefix, member_id, fallback, use });
-  const presence = createPresence({ prefix, member_id, fallback, clock: options.clock, use });
+  const presence = createPresence({ ...options, prefix, use });
   const state = createState({ links, place: target.place, probe, notify: options.onStateChange });
 
   function create(role: string, lost: (cause: unknown) => void): RedisConnection {
@@ -77,7 +67,12 @@ export async function createRedisCoordination(options: RedisCoordinationOptions)
   }
 
   const timing = { ...defaultTiming, ...options.timing };
-  const common = { timing, destroy: (client: RedisConnection) => client.destroy(), onUp: state.changed };
+  const common = {
+    timing,
+    ping: (client: RedisConnection) => client.ping(),
+    destroy: (client: RedisConnection) => client.destroy(),
+    onUp: state.changed,
+  };
   const [commands, subscriber] = await Promise.all([
     openLink<RedisConnection>({
       ...common,
@@ -133,26 +128,6 @@ export async function createRedisCoordination(options: RedisCoordinationOptions)
   };
 }
 
-type Use = <T>(work: (client: RedisConnection) => Promise<T>) => Promise<T>;
-
-interface Links {
-  commands: Link<RedisConnection> | undefined;
-  subscriber: Link<RedisConnection> | undefined;
-  /** Of the server the commands go to. */
-  facts: RedisServerFacts | undefined;
-  readonly use: Use;
-}
-
-function createLinks(): Links {
-  const links: Links = {
-    commands: undefined,
-    subscriber: undefined,
-    facts: undefined,
-    use: (work) => links.commands?.use(work) ?? Promise.reject(new LinkAwayError()),
-  };
-  return links;
-}
-
 async function takeFrom(use: Use, key: string, limit: RateLimit): Promise<RateVerdict> {
   const { interval_us, tolerance_us } = gcraTerms(limit);
   const [allowed, remaining_count, retry_after_ms] = await use((client) =>
@@ -171,18 +146,16 @@ interface EventDeps {
 /** All events go through one Redis channel: a listener added a moment ago misses nothing while Redis learns of it. */
 function createEvents({ prefix, member_id, fallback, use }: EventDeps) {
   const channel = `${prefix}events`;
-  const gapListeners = new Set<() => void>();
+  const gaps = createGaps();
   let untold = false;
-  const gap = (): void => {
-    for (const listener of [...gapListeners]) callListener(listener);
-  };
   return {
     channel,
-    gap,
+    gap: gaps.tell,
+    onGap: gaps.add,
     receive(text: string): void {
       const envelope = decodeEnvelope(text);
       if (!envelope || envelope.from === member_id) return;
-      if ('gap' in envelope) gap();
+      if ('gap' in envelope) gaps.tell();
       else void fallback.publish(envelope.channel, envelope.message);
     },
     async publish(name: string, message: string): Promise<void> {
@@ -191,11 +164,6 @@ function createEvents({ prefix, member_id, fallback, use }: EventDeps) {
       await use((client) => client.publish(channel, text)).catch(() => {
         untold = true;
       });
-    },
-    onGap(listener: () => void): () => void {
-      const own = () => listener();
-      gapListeners.add(own);
-      return () => gapListeners.delete(own);
     },
     /** Others have missed what this process said while away. */
     catchUp(client: RedisConnection): Promise<void> | undefined {
@@ -208,80 +176,6 @@ function createEvents({ prefix, member_id, fallback, use }: EventDeps) {
           throw error;
         },
       );
-    },
-  };
-}
-
-function createPresence(deps: EventDeps & { readonly clock: Clock }) {
-  const { prefix, member_id, fallback, clock, use } = deps;
-  let self: Member | undefined;
-  const refresh = async (client: RedisConnection): Promise<void> => {
-    if (self) await sayHere(client, prefix, self, limits.presence_ttl_ms);
-  };
-  const timer = setInterval(() => void use(refresh).catch(() => {}), limits.presence_refresh_ms);
-  timer.unref();
-  return {
-    refresh,
-    async announce(about: Readonly<Record<string, string>>): Promise<void> {
-      self = { member_id, about: { ...about }, since: self?.since ?? toIso(clock.now()) };
-      await fallback.announce(about);
-      await use(refresh).catch(() => {});
-    },
-    async leave(): Promise<void> {
-      clearInterval(timer);
-      if (self) await use((client) => sayGone(client, prefix, member_id)).catch(() => {});
-      self = undefined;
-    },
-  };
-}
-
-interface StateDeps {
-  readonly links: Links;
-  readonly place: string;
-  readonly probe: (client: RedisConnection) => Promise<void>;
-  readonly notify: ((status: CoordinationStatus) => void) | undefined;
-}
-
-function createState({ links, place, probe, notify }: StateDeps) {
-  let last: CoordinationStatus['state'] | undefined;
-  const isUp = () => links.commands?.connection !== undefined && links.subscriber?.connection !== undefined;
-  const stateNow = (): CoordinationStatus['state'] => (isUp() ? 'ok' : 'degraded');
-
-  function ok(latency_ms?: number): CoordinationStatus {
-    const version = links.facts?.version ?? 'unknown';
-    const latency = latency_ms === undefined ? {} : { latency_ms };
-    return { kind: 'redis', state: 'ok', detail: `Redis ${version} at ${place}.`, version, ...latency };
-  }
-  function degraded({ what, fix }: Trouble): CoordinationStatus {
-    const detail = `Redis at ${place} ${what}. This process goes on without it: nothing is lost, other hubs learn of changes later, limits count for each hub alone.`;
-    return { kind: 'redis', state: 'degraded', detail, fix };
-  }
-  const away = (): Trouble =>
-    describeTrouble(links.commands?.connection ? links.subscriber?.cause : links.commands?.cause);
-  const changed = (): void => {
-    if (last === undefined || last === stateNow()) return;
-    last = stateNow();
-    if (notify) callListener(() => notify(last === 'ok' ? ok() : degraded(away())));
-  };
-
-  return {
-    changed,
-    /** From here on changes are told. */
-    start(): void {
-      last = stateNow();
-    },
-    stop(): void {
-      last = undefined;
-    },
-    async read(): Promise<CoordinationStatus> {
-      if (!isUp()) return degraded(away());
-      const started_ms = performance.now();
-      try {
-        await links.use(probe);
-        return ok(performance.now() - started_ms);
-      } catch (error) {
-        return degraded(describeTrouble(links.commands?.connection ? error : links.commands?.cause));
-      }
     },
   };
 }

@@ -1,4 +1,5 @@
 // The envelope in which events travel between processes: who sent it, so that a process drops its own echo.
+import { callListener } from './in-process.ts';
 
 export interface RelayedEvent {
   readonly from: string;
@@ -30,4 +31,19 @@ export function decodeEnvelope(text: string): Envelope | undefined {
   if (typeof from !== 'string') return undefined;
   if (parts.length === 1) return { from, gap: true };
   return typeof channel === 'string' && typeof message === 'string' ? { from, channel, message } : undefined;
+}
+
+/** Who wants to know that messages may have been missed. */
+export function createGaps() {
+  const listeners = new Set<() => void>();
+  return {
+    tell(): void {
+      for (const listener of [...listeners]) callListener(listener);
+    },
+    add(listener: () => void): () => void {
+      const own = () => listener();
+      listeners.add(own);
+      return () => listeners.delete(own);
+    },
+  };
 }
