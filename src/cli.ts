@@ -17,7 +17,8 @@ async function start(): Promise<void> {
   await runProcess({
     entryPath: import.meta.filename,
     openRuntime: async (config, options) => (await import('./compose.ts')).openRuntime(config, options),
-    restore: async (config, path) => (await import('./compose.ts')).restoreStore(config, path),
+    restore: async (config, path, how) => (await import('./compose.ts')).restoreStore(config, path, how),
+    moveStore: async (config, request) => (await import('./compose.ts')).moveStore(config, request),
     loadOperations: async () => (await import('./domains/operations.ts')).operationDefinitions,
   });
 }

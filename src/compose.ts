@@ -20,7 +20,7 @@ import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
-import { openDatabase, restoreBackup } from './storage/index.ts';
+import { type MigrateRequest, migrateStore, openDatabase, restoreBackup, restorePostgres } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
@@ -110,6 +110,12 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
 }
 
 /** Replaces the store of this configuration by a backup. Nobody may have it open. */
-export async function restoreStore(config: LoadedConfig, path: string) {
-  return restoreBackup(config.data_dir, path);
+export async function restoreStore(config: LoadedConfig, path: string, { replace = true } = {}) {
+  const { postgres } = config.engines;
+  return postgres ? restorePostgres(postgres, path, { replace }) : restoreBackup(config.data_dir, path);
+}
+
+/** Moves a store from one engine to another; the configuration gives what the places do not say. */
+export function moveStore(config: LoadedConfig, request: Omit<MigrateRequest, 'postgres'>) {
+  return migrateStore({ ...request, postgres: config.engines.postgres });
 }

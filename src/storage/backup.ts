@@ -32,7 +32,7 @@ export async function backupStore(raw: DatabaseSync, path: string): Promise<Back
     raw.prepare('vacuum into ?').run(unfinished);
     // A backup may lie outside the data directory, which only its owner can enter.
     chmodSync(unfinished, 0o600);
-    const memories = inspect(unfinished);
+    const memories = inspectBackup(unfinished);
     renameSync(unfinished, target);
     return { bytes: statSync(target).size, memories };
   } catch (error) {
@@ -52,7 +52,7 @@ export interface RestoreReport {
 export function restoreBackup(data_dir: string, backup: string): RestoreReport {
   const source = resolve(backup);
   if (!existsSync(source)) throw failure('not_found', `There is no backup ${source}.`, 'Check the path.');
-  const memories = inspect(source);
+  const memories = inspectBackup(source);
   const file = join(data_dir, STORE_FILE);
   try {
     makeDirectory(data_dir);
@@ -81,7 +81,7 @@ function replaceStore(data_dir: string, file: string, source: string): string | 
 }
 
 /** To the disk itself: after a power loss a renamed file must not be an empty one. */
-function flush(path: string): void {
+export function flush(path: string): void {
   const descriptor = openSync(path, 'r');
   try {
     fsyncSync(descriptor);
@@ -90,8 +90,8 @@ function flush(path: string): void {
   }
 }
 
-/** In WAL mode the exclusive lock is to be had only where nobody else has the file open. */
-function refuseWhileOpen(file: string): void {
+/** In WAL mode the exclusive lock is to be had only where nobody else has the file open. Errors: `unavailable`. */
+export function refuseWhileOpen(file: string): void {
   let current: DatabaseSync | undefined;
   try {
     current = new DatabaseSync(file, { timeout: 0 });
@@ -111,7 +111,8 @@ function refuseWhileOpen(file: string): void {
   }
 }
 
-function keepEarlier(data_dir: string, file: string): string {
+/** Moves a store's file to the backups folder of its data directory; returns where it lies then. */
+export function keepEarlier(data_dir: string, file: string): string {
   const folder = join(data_dir, 'backups');
   makeDirectory(folder);
   const kept = join(folder, `before-restore-${toIso(Date.now()).replaceAll(':', '')}.db`);
@@ -122,7 +123,7 @@ function keepEarlier(data_dir: string, file: string): string {
 }
 
 /** Opens a copy read-only and checks it. Returns the number of living memories. */
-function inspect(path: string): number {
+export function inspectBackup(path: string): number {
   try {
     const copy = new DatabaseSync(path, { readOnly: true });
     try {

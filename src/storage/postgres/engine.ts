@@ -4,6 +4,7 @@ import { failure } from '../../kernel/errors.ts';
 import type { Engine } from '../engine.ts';
 import type { StorageTables } from '../tables.ts';
 import { createPostgresTextIndex } from '../text/postgres/index.ts';
+import { backupPostgres } from '../transfer/index.ts';
 import { isLostRace, postgresError } from './errors.ts';
 import { postgresFragments } from './fragments.ts';
 import { migratePostgres } from './migrate.ts';
@@ -58,9 +59,7 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
     // Autovacuum does it.
     optimise: async () => {},
     verify: () => verify(db),
-    backup: async () => {
-      throw failure('config_invalid', 'a', 'b');
-    },
+    backup: (path) => backupPostgres(settings, path),
     async close() {
       await db.destroy();
       await pool.end();

@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../../config/load.ts';
 import type { Operation } from '../../kernel/operation.ts';
 import type { LocalRuntime, OpenOptions } from '../runtime.ts';
+import type { MoveReport, MoveRequest } from './move.ts';
 
 /** An operation's definition, enough to derive flags and help; calling it is the client's business. */
 export type OperationShape = Omit<Operation, 'run' | 'text'>;
@@ -15,7 +16,10 @@ export interface CliWiring {
   restore(
     config: LoadedConfig,
     path: string,
+    how: { readonly replace: boolean },
   ): Promise<{ readonly memories: number; readonly kept: string | undefined }>;
+  /** Moves a store to another engine, or says what would be moved. */
+  moveStore(config: LoadedConfig, request: MoveRequest): Promise<MoveReport>;
   /** All operations, without opening a store. */
   loadOperations(): Promise<readonly OperationShape[]>;
 }

@@ -120,4 +120,17 @@ function addTransfers(own: Own, ctx: CliContext): void {
     .option('--project <name>', 'only this project')
     .option('--category <name>', 'only this category')
     .option('--include-deleted', 'deleted memories as well');
+  own(
+    'migrate-store',
+    'move the whole store from SQLite to PostgreSQL or back; goes on where it was',
+    async (_, options) => {
+      const { runMigrateStore } = await import('./migrate-store.ts');
+      return runMigrateStore(options, ctx);
+    },
+  )
+    .requiredOption('--from <place>', 'sqlite:<file or data directory> or postgres://user@host:5432/database')
+    .requiredOption('--to <place>', 'the same; has to be empty')
+    .option('--dry-run', 'say what would be moved and change nothing')
+    .option('--restart', 'throw away what an interrupted run left at the target')
+    .option('--online', 'move a data directory while its hub runs; what it gets meanwhile is carried afterwards');
 }

@@ -36,14 +36,15 @@ export async function runRestore(
   if (!(await exists(path))) throw failure('not_found', `${path} does not exist.`, 'Check the path of the backup.');
   const hub = await probeHub(config.data_dir, config.machine_id);
   if (hub.state === 'alive' || hub.state === 'silent') throw alreadyRunning(hub.hub, hub.state);
-  if (!flags.yes) {
+  // An empty database needs no consent, and only the engine knows whether it is.
+  if (!flags.yes && !config.engines.postgres) {
     throw failure(
       'confirmation_required',
       `This replaces the store in ${config.data_dir} by ${path}.`,
       'Add --yes to do it; the present store is kept beside it.',
     );
   }
-  const { memories, kept } = await ctx.restore(config, path);
+  const { memories, kept } = await ctx.restore(config, path, { replace: flags.yes === true });
   const rest = kept === undefined ? '' : `; the earlier store is ${kept}`;
   ctx.io.stdout.write(
     flags.json ? `${toJsonText({ path, memories, kept })}\n` : `${memories} memories restored${rest}\n`,

@@ -1,0 +1,56 @@
+// What becomes of each table when a store moves. A table of a later migration has to be put here: a test compares this
+// with the tables both engines have, and a transfer refuses a source that holds one it does not know.
+
+/** A table that is carried, row by row. */
+export interface CarriedTable {
+  readonly table: string;
+  /** The columns of its primary key, in order. */
+  readonly key: readonly string[];
+  /** The key counts up by itself: the counter goes along, so that no id is given twice. */
+  readonly counter?: string;
+  /** Its living rows are searched by their words. */
+  readonly searched?: true;
+}
+
+/** In the order they are carried. */
+export const CARRIED: readonly CarriedTable[] = [
+  { table: 'origins', key: ['origin'] },
+  { table: 'changes', key: ['seq'], counter: 'seq' },
+  { table: 'memories', key: ['row_id'], counter: 'row_id', searched: true },
+  { table: 'memory_tags', key: ['tag', 'row_id'] },
+  { table: 'memory_versions', key: ['memory_id', 'version'] },
+  { table: 'memory_vectors', key: ['vector_seq'], counter: 'vector_seq' },
+  { table: 'memory_vector_queue', key: ['row_id'] },
+  { table: 'vector_state', key: ['model_id'] },
+  { table: 'memory_signatures', key: ['band', 'row_id'] },
+  { table: 'agent_sessions', key: ['session_key'] },
+  { table: 'agent_session_calls', key: ['session_key', 'operation'] },
+];
+
+/** Tables whose rows mean nothing in another place, each with the reason. */
+export const LEFT_OUT: Readonly<Record<string, string>> = {
+  leases: 'who does what at this moment',
+  mcp_sessions: 'open sessions of clients; they begin new ones',
+  relayed_messages: 'messages between running hubs',
+  vector_outbox: 'what Chroma or pgvector has still to be told; `haivemind reindex` fills an index at the new place',
+};
+
+/** Tables an engine has for itself: made again at the target, or its own bookkeeping. */
+export function isOwnTable(name: string): boolean {
+  return OWN.some((pattern) => pattern.test(name));
+}
+
+const OWN = [
+  /^sqlite_/,
+  /^memory_fts($|_)/,
+  /^memory_texts$/,
+  /^schema_version$/,
+  /^store_transfer$/,
+  /^haivemind_vectors_[0-9a-f]+$/,
+];
+
+/** Tables of a store that this program would silently lose. */
+export function unknownTables(names: readonly string[]): string[] {
+  const known = new Set([...CARRIED.map(({ table }) => table), ...Object.keys(LEFT_OUT)]);
+  return names.filter((name) => !known.has(name) && !isOwnTable(name));
+}
