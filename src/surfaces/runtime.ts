@@ -109,6 +109,66 @@ export interface SyncStatus {
   }[];
 }
 
+/** What any hub needs to go on with an MCP session that another hub began. Only its owner may go on with it. */
+export interface McpSessionState {
+  /** `streamable`: Streamable HTTP up to 2025-11-25. `sse`: HTTP+SSE, whose stream and server are on one hub. */
+  readonly kind: 'streamable' | 'sse';
+  /** `streamable`: parameters of the client's initialize request. */
+  readonly initialize?: Readonly<Record<string, unknown>>;
+  /** Toolsets the client narrowed its list to; absent for all. */
+  readonly toolsets?: readonly string[];
+  /** What the headers of its first request said. */
+  readonly agent_id?: string;
+  readonly session_name?: string;
+  readonly project?: string;
+  /** `streamable`: URIs of resources whose changes it wants to hear of. */
+  readonly subscriptions: readonly string[];
+  /** `sse`: the hub that holds the stream. */
+  readonly hub?: string;
+}
+
+export interface McpSessionRecord {
+  readonly session_id: string;
+  readonly owner: string;
+  readonly state: McpSessionState;
+  /** Unix time, as the hub that saw it last counts. */
+  readonly last_seen_at_ms: number;
+}
+
+/** Sessions that outlive the hub that made them. Rejects like every reading and writing of the store. */
+export interface McpSessionStore {
+  create(record: Pick<McpSessionRecord, 'session_id' | 'owner' | 'state'>): Promise<void>;
+  /** Undefined where it never was, ended, or was idle for too long. */
+  load(session_id: string): Promise<McpSessionRecord | undefined>;
+  /** Puts what `change` makes of the state in its place; may ask it several times. False where the session is gone. */
+  change(session_id: string, change: (state: McpSessionState) => McpSessionState): Promise<boolean>;
+  /** Notes that these are in use. Returns those that are still there. */
+  touch(session_ids: readonly string[]): Promise<ReadonlySet<string>>;
+  remove(session_id: string): Promise<void>;
+}
+
+/** Messages between the hubs of one store, as JSON values. Best effort: a message may be lost, none comes twice. */
+export interface Relay {
+  /** Names this process among all hubs, never used again by another. */
+  readonly member_id: string;
+  /** Tells the other hubs. Never rejects. */
+  publish(channel: string, message: unknown): Promise<void>;
+  /** What the others told. Returns the way to stop. */
+  subscribe(channel: string, listener: (message: unknown) => void): () => void;
+  /** Called after messages may have been missed. Returns the way to stop. */
+  onGap(listener: () => void): () => void;
+  /** The first answer another hub gives; undefined where none comes in time. */
+  ask(channel: string, question: unknown, timeout_ms: number): Promise<unknown>;
+  /** Answers what others ask; undefined leaves it to them. Returns the way to stop. */
+  answer(channel: string, answerer: (question: unknown) => Promise<unknown> | undefined): () => void;
+}
+
+export interface CallVerdict {
+  readonly allowed: boolean;
+  /** Until the next call would be allowed. */
+  readonly retry_after_ms: number;
+}
+
 export interface Runtime {
   readonly version: string;
   readonly executor: Executor;
@@ -119,13 +179,19 @@ export interface Runtime {
   /** The operating system's user on this machine, acting through the named agent. */
   localPrincipal(agent_id?: string): Principal;
   health(): Promise<HealthReport>;
+  /** Whether requests can be served: the store alone, since the other engines may be away. Never rejects. */
+  ready(): Promise<HealthCheck>;
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
   readResource(uri: string, principal: Principal): Promise<ResourceContent>;
   /** A short list to pick from, for example the newest memories; absent where there is nothing to offer. */
   listResources?(principal: Principal): Promise<readonly ResourceEntry[]>;
   syncStatus(): Promise<SyncStatus>;
-  /** Calls `listener` with resource URIs that changed; returns the way to stop. */
+  readonly mcpSessions: McpSessionStore;
+  readonly relay: Relay;
+  /** Counts a call of this caller, over all hubs; absent where calls are not limited. Never rejects. */
+  readonly limitCall?: (caller: string) => Promise<CallVerdict>;
+  /** Calls `listener` with resource URIs that changed, on whichever hub; returns the way to stop. */
   onResourceChanged(listener: (uri: string) => void): () => void;
   /**
    * Finishes what was acknowledged, then closes the store. A command also makes the vectors of what it stored, unless it

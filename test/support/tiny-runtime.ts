@@ -6,6 +6,7 @@ import { createExecutor, type ExecutionRecord } from '../../src/kernel/execute.t
 import type { OperationContext, Principal } from '../../src/kernel/operation.ts';
 import { bindOperation, DELETES, defineOperation, READS, WRITES } from '../../src/kernel/operation.ts';
 import type { Runtime, TransferEvent } from '../../src/surfaces/runtime.ts';
+import { type TinyHubs, tinyHubs } from './tiny-hubs.ts';
 
 interface Note {
   readonly note_id: string;
@@ -159,11 +160,9 @@ export interface TinyRuntime {
   announce(uri: string): void;
 }
 
-export function tinyRuntime(): TinyRuntime {
-  const listeners = new Set<(uri: string) => void>();
-  const announce = (uri: string): void => {
-    for (const listener of listeners) listener(uri);
-  };
+/** Runtimes with the same `hubs` are hubs of one store; notes are still each one's own. */
+export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> = {}): TinyRuntime {
+  const { announce } = hubs;
   const deps: Deps = { notes: new Map(), changed: announce, gates: new Map() };
   const records: ExecutionRecord[] = [];
   const logged: string[] = [];
@@ -206,11 +205,12 @@ export function tinyRuntime(): TinyRuntime {
       return { uri, name: found.note_id, mime_type: 'text/markdown', text: found.content };
     },
     syncStatus: async () => ({ machine_id: 'here', version: '0.0.1', version_vector: {}, peers: [] }),
-    onResourceChanged(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
+    ready: async () => ({ name: 'store', status: 'ok', detail: 'in memory' }),
+    mcpSessions: hubs.mcpSessions,
+    relay: hubs.join(`hub_${randomUUID()}`),
+    onResourceChanged: hubs.onAnnounced,
     close: () => executor.drained(),
+    ...more,
   };
   return {
     runtime,

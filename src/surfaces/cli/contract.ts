@@ -40,6 +40,8 @@ export interface CliIo {
   readonly stdinIsTTY: boolean;
   /** Aborted by the first interrupt. */
   readonly signal: AbortSignal;
+  /** Before an interrupt: this command takes so much longer to end in good order. */
+  readonly prolong?: (more_ms: number) => void;
 }
 
 export interface CliContext extends CliWiring {

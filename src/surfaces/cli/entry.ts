@@ -16,9 +16,9 @@ export async function runProcess(wiring: CliWiring): Promise<void> {
     return;
   }
   const interrupt = new AbortController();
-  listenForSignals(interrupt);
+  const prolong = listenForSignals(interrupt);
   const { runCli } = await import('./main.ts');
-  const code = await runCli(args, { ...wiring, io: processIo(interrupt.signal), version });
+  const code = await runCli(args, { ...wiring, io: { ...processIo(interrupt.signal), prolong }, version });
   process.exitCode = code;
   await flushed(process.stdout);
   await flushed(process.stderr);
@@ -61,20 +61,27 @@ function endQuietlyOnBrokenPipe(): void {
   }
 }
 
-/** The first signal asks for a graceful end, a second one or the end of the grace period ends the process. */
-function listenForSignals(interrupt: AbortController): void {
+/**
+ * The first signal asks for a graceful end, a second one or the end of the grace period ends the process. Returns the
+ * way to make that period longer.
+ */
+function listenForSignals(interrupt: AbortController): (more_ms: number) => void {
   let first_ms: number | undefined;
+  let grace_ms: number = limits.shutdown_grace_ms;
   const stop = (): void => {
     const now_ms = performance.now();
     if (first_ms === undefined) {
       first_ms = now_ms;
       interrupt.abort();
-      setTimeout(() => process.exit(EXIT.interrupted), limits.shutdown_grace_ms).unref();
+      setTimeout(() => process.exit(EXIT.interrupted), grace_ms).unref();
     } else if (now_ms - first_ms > SAME_SIGNAL_MS) {
       process.exit(EXIT.interrupted);
     }
   };
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, stop);
+  return (more_ms) => {
+    grace_ms += more_ms;
+  };
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

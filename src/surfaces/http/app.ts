@@ -16,9 +16,14 @@ export interface AppOptions {
   readonly guards: () => GuardSettings;
   /** Paths open to callers that are not known: probes of an orchestrator. */
   readonly open_paths: ReadonlySet<string>;
-  /** The server is on its way down: what still arrives on open connections is sent elsewhere. */
-  readonly isDraining: () => boolean;
+  readonly phase: () => Phase;
 }
+
+/**
+ * `draining`: about to stop; everything is answered, and clients are asked to open their next connection elsewhere.
+ * `stopping`: what still arrives on open connections is refused.
+ */
+export type Phase = 'serving' | 'draining' | 'stopping';
 
 export function createApp(options: AppOptions): FastifyInstance {
   const app = fastify({
@@ -54,10 +59,9 @@ async function guard(
 ): Promise<FastifyReply | undefined> {
   reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' });
   watchBody(request.raw, reply.raw);
-  if (options.isDraining()) {
-    reply.header('connection', 'close');
-    return sendProblem(request, reply, STOPPING);
-  }
+  const phase = options.phase();
+  if (phase !== 'serving') reply.header('connection', 'close');
+  if (phase === 'stopping') return sendProblem(request, reply, STOPPING);
   const settings = options.guards();
   const incoming = { headers: request.headers, remote_address: request.socket.remoteAddress };
   const open = options.open_paths.has(request.url.split('?', 1)[0] ?? '');

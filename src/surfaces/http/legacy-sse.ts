@@ -1,16 +1,20 @@
-// The oldest MCP transport, HTTP+SSE: one event stream to the client, messages from it by POST beside the stream.
-
-import type { Transport } from '@modelcontextprotocol/server';
+// The oldest MCP transport, HTTP+SSE: one event stream to the client, messages from it by POST beside the stream. The
+// stream and its session are on one hub; a message that arrives at another is handed to it.
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseJSONRPCMessage, type Transport } from '@modelcontextprotocol/server';
 import { SSEServerTransport } from '@modelcontextprotocol/server-legacy/sse';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
+import type { ErrorBody } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 import { makeServer } from '../mcp/server.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
-import { originOf } from './callers.ts';
 import { createMcpSessions, type McpSession } from './mcp-sessions.ts';
 import { copyHeaders, RPC, refuseRpc } from './rpc-replies.ts';
+import { originOfSession, ownerOf, stateOf } from './session-state.ts';
+import { keepInStore } from './session-upkeep.ts';
+import { answerPosts, type HandedOver, handToHub } from './sse-posts.ts';
 
 interface SseSession extends McpSession {
   readonly transport: SSEServerTransport;
@@ -24,47 +28,110 @@ export interface LegacySse {
 }
 
 const MESSAGE_PATH = '/messages';
+/** For the answers to what was taken last. */
+const LAST_ANSWERS_MS = 250;
 
 export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
-  const sessions = createMcpSessions<SseSession>(clock);
+  const here = createMcpSessions<SseSession>(clock);
+  const { relay, mcpSessions, log } = runtime;
+  let closing = false;
+
+  async function take(session_id: string, message: unknown): Promise<boolean> {
+    const session = closing ? undefined : here.get(session_id);
+    await session?.transport.handleMessage(message);
+    return session !== undefined;
+  }
+  const stops = [keepInStore(runtime, here), answerPosts(relay, take)];
 
   async function open(request: FastifyRequest, reply: FastifyReply, toolsets: Toolsets): Promise<void> {
     const { raw } = reply;
     const transport = new SSEServerTransport(MESSAGE_PATH, raw);
     const session_id = transport.sessionId;
-    const origin = originOf(runtime, request, 'sse', session_id);
+    const owner = ownerOf(runtime, request);
+    const state = { ...stateOf(runtime, request, 'sse', toolsets), hub: relay.member_id };
+    const origin = originOfSession(runtime, state, 'sse', session_id);
     const server = makeServer(runtime, { origin, toolsets, announce: 'legacy' });
-    const owner = origin.principalFor(undefined).user_id;
-    if (!sessions.add({ session_id, owner, transport, close: () => server.close() })) {
+    if (!here.add({ session_id, owner, transport, close: () => server.close() })) {
       return refuseRpc(request, reply, 503, RPC.refused, 'Too many event streams are open. Close one, or wait.');
     }
-    const done = sessions.use(session_id);
-    // Comments keep proxies from ending a quiet stream, and find out that the client is gone.
-    const heartbeat = setInterval(() => {
-      // A client that stopped reading without hanging up would fill the memory.
-      if (raw.writableLength > limits.request_body_max_bytes) raw.destroy();
-      else raw.write(': keep-alive\n\n');
-    }, limits.sse_keep_alive_ms);
+    raw.once('close', here.use(session_id));
     raw.once('close', () => {
-      clearInterval(heartbeat);
-      done();
-      sessions.remove(session_id);
-      void server.close();
+      if (!here.peek(session_id)) return;
+      here.end(session_id);
+      void forget(session_id);
     });
+    // Before the client learns its name, so that every hub knows it as soon as the client may use it.
+    await mcpSessions.create({ session_id, owner, state });
+    keepStreamAlive(reply);
     reply.hijack();
     copyHeaders(reply);
     await server.connect(transport as Transport);
   }
 
-  async function receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const { sessionId } = request.query as { sessionId?: string };
-    const session = sessionId === undefined ? undefined : sessions.get(sessionId);
-    if (!session)
-      return refuseRpc(request, reply, 404, RPC.no_session, 'Session not found: open the event stream at /sse first.');
-    reply.hijack();
-    copyHeaders(reply);
-    await session.transport.handlePostMessage(request.raw, reply.raw, request.body);
+  async function forget(session_id: string): Promise<void> {
+    try {
+      await mcpSessions.remove(session_id);
+    } catch (error) {
+      log.warn({ err: error }, 'the end of an event stream could not be noted; its session expires by itself');
+    }
   }
 
-  return { message_path: MESSAGE_PATH, open, receive, close: () => sessions.closeAll() };
+  async function receive(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const { sessionId } = request.query as { sessionId?: unknown };
+    const session_id = typeof sessionId === 'string' ? sessionId : '';
+    if (!isMessage(request.body))
+      return refuseRpc(request, reply, 400, RPC.invalid, 'The body is not a JSON-RPC message.');
+    const handed = await handOver(session_id, ownerOf(runtime, request), request.body);
+    if (handed === 'taken') return void (await reply.code(202).type('text/plain').send('Accepted'));
+    if (handed === 'unknown')
+      return refuseRpc(request, reply, 404, RPC.no_session, 'Session not found: open the event stream at /sse first.');
+    return refuseRpc(request, reply, 503, RPC.refused, `${SILENT.message} ${SILENT.hint}`, SILENT);
+  }
+
+  async function handOver(session_id: string, owner: string, message: unknown): Promise<HandedOver> {
+    const session = here.peek(session_id);
+    if (!session) return handToHub(runtime, clock, { session_id, owner, message });
+    return session.owner === owner && (await take(session_id, message)) ? 'taken' : 'unknown';
+  }
+
+  return {
+    message_path: MESSAGE_PATH,
+    open,
+    receive,
+    async close() {
+      // From now on nothing is taken whose answer would find no stream.
+      closing = true;
+      if (here.size > 0) await Promise.race([runtime.executor.drained(), pause(LAST_ANSWERS_MS)]);
+      await new Promise(setImmediate);
+      for (const stop of stops) stop();
+      const ids = here.ids();
+      await here.closeAll();
+      await Promise.all(ids.map(forget));
+    },
+  };
+}
+
+const SILENT: ErrorBody = {
+  code: 'unavailable',
+  message: 'The hub that holds the event stream did not answer in time; whether it took the message is not known.',
+  hint: 'Open the event stream again, and look before repeating what changes something.',
+};
+
+/** Comments keep proxies from ending a quiet stream, and find out that the client is gone. */
+function keepStreamAlive({ raw }: FastifyReply): void {
+  const heartbeat = setInterval(() => {
+    // A client that stopped reading without hanging up would fill the memory.
+    if (raw.writableLength > limits.request_body_max_bytes) raw.destroy();
+    else raw.write(': keep-alive\n\n');
+  }, limits.sse_keep_alive_ms);
+  raw.once('close', () => clearInterval(heartbeat));
+}
+
+function isMessage(body: unknown): boolean {
+  try {
+    parseJSONRPCMessage(body);
+    return true;
+  } catch {
+    return false;
+  }
 }

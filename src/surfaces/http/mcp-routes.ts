@@ -7,6 +7,7 @@ import type { Runtime } from '../runtime.ts';
 import { logUnexpected, translateError } from './app.ts';
 import { createLegacySse } from './legacy-sse.ts';
 import { createModernMcp } from './modern-mcp.ts';
+import { limitRpc } from './rate-limit.ts';
 import { RPC, refuseRpc } from './rpc-replies.ts';
 import { createSessionfulMcp } from './sessionful-mcp.ts';
 
@@ -30,6 +31,7 @@ export function registerMcp(app: FastifyInstance, runtime: Runtime, clock: Clock
   }
 
   app.register(async (scope) => {
+    limitRpc(scope, runtime);
     scope.setErrorHandler((error, request, reply) => {
       const { body, status } = translateError(error);
       logUnexpected(runtime.log, error, status, request);

@@ -1,4 +1,4 @@
-// Sessions of MCP transports that have them: a bounded set, from which abandoned ones are ended.
+// MCP sessions that this hub holds in memory: a bounded set, from which abandoned ones are dropped.
 
 import type { Clock } from '../../kernel/clock.ts';
 import { limits } from '../../kernel/limits.ts';
@@ -7,7 +7,7 @@ export interface McpSession {
   readonly session_id: string;
   /** Whose it is: sessions of one user never push out another's. */
   readonly owner: string;
-  /** Ends the session and everything open on it. */
+  /** Ends what is open on it here. */
   close(): Promise<void>;
 }
 
@@ -16,7 +16,14 @@ export interface McpSessions<S extends McpSession> {
   get(session_id: string): S | undefined;
   /** Adds one; false where the owner has too many and all of them are in use. */
   add(session: S): boolean;
+  /** Like get, without using it. */
+  peek(session_id: string): S | undefined;
   remove(session_id: string): void;
+  /** Removes it and closes it. */
+  end(session_id: string): void;
+  ids(): readonly string[];
+  /** Those used since the last time this was asked. */
+  takeUsed(): readonly string[];
   /** A request or stream on the session begins; the answer says that it ended. */
   use(session_id: string): () => void;
   readonly size: number;
@@ -27,6 +34,8 @@ interface Entry<S> {
   readonly session: S;
   used_at_ms: number;
   open: number;
+  /** Since `takeUsed` asked last. */
+  used: boolean;
 }
 
 const SWEEP_INTERVAL_MS = 60_000;
@@ -52,6 +61,11 @@ export function createMcpSessions<S extends McpSession>(
   function sweep(): void {
     const oldest_ms = clock.now() - bounds.idle_ms;
     for (const entry of [...entries.values()]) if (entry.open === 0 && entry.used_at_ms < oldest_ms) end(entry);
+  }
+
+  function use(entry: Entry<S>): void {
+    entry.used_at_ms = clock.now();
+    entry.used = true;
   }
 
   function end(entry: Entry<S>): void {
@@ -81,16 +95,27 @@ export function createMcpSessions<S extends McpSession>(
   return {
     get(session_id) {
       const entry = entries.get(session_id);
-      if (entry) entry.used_at_ms = clock.now();
+      if (entry) use(entry);
       return entry?.session;
     },
+    peek: (session_id) => entries.get(session_id)?.session,
     add(session) {
       if (!makeRoom(session.owner)) return false;
-      entries.set(session.session_id, { session, used_at_ms: clock.now(), open: 0 });
+      entries.set(session.session_id, { session, used_at_ms: clock.now(), open: 0, used: false });
       return true;
     },
     remove(session_id) {
       entries.delete(session_id);
+    },
+    end(session_id) {
+      const entry = entries.get(session_id);
+      if (entry) end(entry);
+    },
+    ids: () => [...entries.keys()],
+    takeUsed() {
+      const used = [...entries.values()].filter((entry) => entry.used || entry.open > 0);
+      for (const entry of used) entry.used = false;
+      return used.map((entry) => entry.session.session_id);
     },
     use(session_id) {
       const entry = entries.get(session_id);
@@ -101,7 +126,7 @@ export function createMcpSessions<S extends McpSession>(
         if (ended) return;
         ended = true;
         entry.open--;
-        entry.used_at_ms = clock.now();
+        use(entry);
       };
     },
     get size() {

@@ -1,6 +1,5 @@
 // MCP 2026-07-28 over HTTP: no sessions, one server instance per request.
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type NodeIncomingMessageLike, type NodeServerResponseLike, toNodeHandler } from '@modelcontextprotocol/node';
+import { toNodeHandler } from '@modelcontextprotocol/node';
 import { createMcpHandler } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../kernel/limits.ts';
@@ -9,7 +8,7 @@ import type { CallOrigin } from '../mcp/sessions.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
 import { originOf } from './callers.ts';
-import { copyHeaders } from './rpc-replies.ts';
+import { asSdkRequest, asSdkResponse, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
 
 export interface McpServing {
   serve(request: FastifyRequest, reply: FastifyReply, toolsets: Toolsets): Promise<void>;
@@ -41,9 +40,9 @@ export function createModernMcp(runtime: Runtime): McpServing {
       const origin = originOf(runtime, request, 'http');
       const handle = toNodeHandler(
         {
-          fetch(web_request, options) {
+          async fetch(web_request, options) {
             senders.set(web_request, { origin, toolsets });
-            return handler.fetch(web_request, options);
+            return leaveConnectionToNode(await handler.fetch(web_request, options));
           },
         },
         { onerror },
@@ -57,13 +56,4 @@ export function createModernMcp(runtime: Runtime): McpServing {
       await handler.close();
     },
   };
-}
-
-/** Node's own types; the SDK declares look-alikes that differ in how they spell optional fields. */
-function asSdkRequest(raw: IncomingMessage): NodeIncomingMessageLike {
-  return raw as unknown as NodeIncomingMessageLike;
-}
-
-function asSdkResponse(raw: ServerResponse): NodeServerResponseLike {
-  return raw as unknown as NodeServerResponseLike;
 }

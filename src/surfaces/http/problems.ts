@@ -8,6 +8,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   forbidden: 403,
   unauthenticated: 401,
   limit_exceeded: 400,
+  rate_limited: 429,
   confirmation_required: 428,
   unavailable: 503,
   cancelled: 499,

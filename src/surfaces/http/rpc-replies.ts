@@ -1,4 +1,6 @@
 // Answers on MCP paths that are not the SDK's: clients there read JSON-RPC, also in refusals.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { NodeIncomingMessageLike, NodeServerResponseLike } from '@modelcontextprotocol/node';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { ErrorBody } from '../../kernel/errors.ts';
 
@@ -22,6 +24,21 @@ export async function refuseRpc(
   const error = data === undefined ? { code, message } : { code, message, data };
   const text = JSON.stringify({ jsonrpc: '2.0', error, id: idOf(request.body) });
   await reply.code(status).header('content-type', 'application/json; charset=utf-8').send(text);
+}
+
+/** Node's own types; the SDK declares look-alikes that differ in how they spell optional fields. */
+export function asSdkRequest(raw: IncomingMessage): NodeIncomingMessageLike {
+  return raw as unknown as NodeIncomingMessageLike;
+}
+
+export function asSdkResponse(raw: ServerResponse): NodeServerResponseLike {
+  return raw as unknown as NodeServerResponseLike;
+}
+
+/** The SDK asks to keep connections of event streams, also where this hub is about to go and says `close`. */
+export function leaveConnectionToNode(response: Response): Response {
+  response.headers.delete('connection');
+  return response;
 }
 
 /** What the guards set on the reply, for an answer that the SDK writes. */

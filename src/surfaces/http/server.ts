@@ -4,9 +4,10 @@ import type { FastifyInstance } from 'fastify';
 import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { Runtime } from '../runtime.ts';
-import { createApp } from './app.ts';
+import { createApp, type Phase } from './app.ts';
 import type { GuardSettings } from './guards.ts';
 import { registerMcp } from './mcp-routes.ts';
+import { limitCalls } from './rate-limit.ts';
 import { registerRest } from './rest.ts';
 import { PROBE_PATHS, registerService } from './service-routes.ts';
 import { registerTransfers } from './transfers.ts';
@@ -24,6 +25,8 @@ export interface HttpOptions {
 
 export interface HttpServer {
   readonly port: number;
+  /** Says that it is not ready and goes on answering for a while, so that a balancer sends its requests elsewhere. */
+  drain(drain_ms: number): Promise<void>;
   /** Accepts nobody new, finishes what is in flight within the grace, then ends streams and connections. */
   close(grace_ms?: number): Promise<void>;
 }
@@ -31,14 +34,15 @@ export interface HttpServer {
 /** Listens. Rejects with the system's error (EADDRINUSE, EACCES) where it cannot. */
 export async function startHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
   let guards = guardsOf(options, options.port);
-  let draining = false;
+  let phase: Phase = 'serving';
   const app = createApp({
     log: runtime.log,
     guards: () => guards,
     open_paths: PROBE_PATHS,
-    isDraining: () => draining,
+    phase: () => phase,
   });
-  registerService(app, runtime);
+  registerService(app, runtime, () => phase);
+  limitCalls(app, runtime);
   registerRest(app, runtime);
   registerTransfers(app, runtime);
   const mcp = registerMcp(app, runtime, options.clock ?? systemClock);
@@ -53,8 +57,12 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   guards = guardsOf(options, port);
   return {
     port,
+    async drain(drain_ms) {
+      if (phase === 'serving') phase = 'draining';
+      await after(drain_ms);
+    },
     async close(grace_ms = limits.shutdown_grace_ms) {
-      draining = true;
+      phase = 'stopping';
       await closeGracefully(
         app,
         () => runtime.executor.drained(),

@@ -1,20 +1,23 @@
 // What the server says about itself: health, metrics, its interface, and a page for people who open it in a browser.
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { Runtime } from '../runtime.ts';
+import type { HealthCheck, Runtime } from '../runtime.ts';
+import type { Phase } from './app.ts';
 import { buildOpenApi } from './openapi.ts';
 
 /** Paths an orchestrator may ask without being known; they reveal nothing but a state. */
 export const PROBE_PATHS: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
 
-export function registerService(app: FastifyInstance, runtime: Runtime): void {
+export function registerService(app: FastifyInstance, runtime: Runtime, phase: () => Phase): void {
   app.get('/health', async (_request, reply) => {
     const report = await runtime.health();
     return sendJson(reply, report.status === 'failed' ? 503 : 200, report);
   });
   app.get('/health/live', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
   app.get('/health/ready', async (_request, reply) => {
-    const { status } = await runtime.health();
-    return sendJson(reply, status === 'failed' ? 503 : 200, { status });
+    if (phase() !== 'serving') return sendJson(reply, 503, { status: 'draining' });
+    const { status, detail, fix } = await readyInTime(runtime);
+    if (status !== 'failed') return sendJson(reply, 200, { status: 'ok' });
+    return sendJson(reply, 503, { status, detail, fix });
   });
   app.get('/metrics', async (_request, reply) =>
     reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(await runtime.metrics()),
@@ -30,6 +33,25 @@ export function registerService(app: FastifyInstance, runtime: Runtime): void {
       .send(frontPage(runtime, `http://${request.headers.host}`)),
   );
 }
+
+/** A store that does not answer is away, whatever its own time-outs are. */
+async function readyInTime(runtime: Runtime): Promise<HealthCheck> {
+  const late = Promise.withResolvers<HealthCheck>();
+  const timer = setTimeout(() => late.resolve(LATE), READY_MAX_MS);
+  try {
+    return await Promise.race([runtime.ready(), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const READY_MAX_MS = 2_000;
+const LATE: HealthCheck = {
+  name: 'store',
+  status: 'failed',
+  detail: `The store did not answer within ${READY_MAX_MS} ms.`,
+  fix: 'Look at the store; this server becomes ready by itself.',
+};
 
 function sendJson(reply: FastifyReply, status: number, value: unknown): FastifyReply {
   return reply.code(status).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(value));

@@ -2,14 +2,17 @@
 import type { AddressInfo } from 'node:net';
 import { limits } from '../../kernel/limits.ts';
 import type { Runtime } from '../runtime.ts';
-import { createApp } from './app.ts';
+import { createApp, type Phase } from './app.ts';
 import { closeGracefully, guardsOf, type HttpOptions, type HttpServer } from './server.ts';
 
 /** Listens with checks of its own: another port is another origin. Rejects like startHttp. */
-export async function startSyncHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
+export async function startSyncHttp(
+  runtime: Runtime,
+  options: HttpOptions,
+): Promise<Pick<HttpServer, 'port' | 'close'>> {
   let guards = guardsOf(options, options.port);
-  let draining = false;
-  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: new Set(), isDraining: () => draining });
+  let phase: Phase = 'serving';
+  const app = createApp({ log: runtime.log, guards: () => guards, open_paths: new Set(), phase: () => phase });
   app.get('/api/status', async () => runtime.syncStatus());
   app.post('/api/trigger-sync', async () => {
     const { peers } = await runtime.syncStatus();
@@ -28,7 +31,7 @@ export async function startSyncHttp(runtime: Runtime, options: HttpOptions): Pro
   return {
     port,
     async close(grace_ms = limits.shutdown_grace_ms) {
-      draining = true;
+      phase = 'stopping';
       const nothing = async (): Promise<void> => undefined;
       await closeGracefully(app, nothing, nothing, grace_ms);
     },

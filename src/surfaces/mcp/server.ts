@@ -10,6 +10,7 @@ import { completeArgument, getPrompt, listPrompts } from './prompts.ts';
 import { asProtocolError } from './protocol-errors.ts';
 import { listResources, RESOURCE_TEMPLATES, readResource } from './resources.ts';
 import { type Caller, type CallOrigin, type ClientInfo, resolveCaller, SESSION_META_KEY } from './sessions.ts';
+import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { Toolsets } from './toolsets.ts';
 
 export interface ServerSettings {
@@ -21,6 +22,8 @@ export interface ServerSettings {
    * because the transport filters by what subscriptions/listen asked for. `none`: the transport announces by itself.
    */
   readonly announce: 'legacy' | 'modern' | 'none';
+  /** Of a session that other hubs serve too; without it they live as long as the instance. */
+  readonly subscriptions?: Subscriptions;
 }
 
 /** How long a client may keep lists that only change with the server's version. */
@@ -110,26 +113,33 @@ function registerPrompts(server: Server, runtime: Runtime): void {
 /** Hands changes of resources to the client for as long as the instance lives. */
 function announceChanges(server: Server, runtime: Runtime, settings: ServerSettings): void {
   if (settings.announce === 'none') return;
-  const subscribed = new Set<string>();
+  const subscriptions = settings.subscriptions ?? createSubscriptions();
   if (settings.announce === 'legacy') {
-    server.setRequestHandler('resources/subscribe', (request) => {
-      if (subscribed.size < SUBSCRIPTIONS_MAX) subscribed.add(request.params.uri);
+    server.setRequestHandler('resources/subscribe', async (request) => {
+      await within(runtime, subscriptions.add(request.params.uri));
       return {};
     });
-    server.setRequestHandler('resources/unsubscribe', (request) => {
-      subscribed.delete(request.params.uri);
+    server.setRequestHandler('resources/unsubscribe', async (request) => {
+      await within(runtime, subscriptions.remove(request.params.uri));
       return {};
     });
   }
   const stop = runtime.onResourceChanged((uri) => {
-    if (settings.announce === 'legacy' && !subscribed.has(uri)) return;
+    if (settings.announce === 'legacy' && !subscriptions.has(uri)) return;
     // A client that went away is noticed by the transport; the change itself is stored either way.
     server.sendResourceUpdated({ uri }).catch(() => undefined);
   });
   server.onclose = stop;
 }
 
-const SUBSCRIPTIONS_MAX = 1_000;
+/** The store may be away: that is said as every error of ours is. */
+async function within(runtime: Runtime, work: Promise<void>): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    throw asProtocolError(runtime, error);
+  }
+}
 
 function callerOf(server: Server, settings: ServerSettings, mcp: ServerContext): Caller {
   return resolveCaller(settings.origin, mcp.mcpReq._meta, clientOf(server, mcp));

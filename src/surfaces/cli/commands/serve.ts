@@ -71,6 +71,12 @@ async function startHub(
   opened.push(() => http.close());
   const socket = await listenHubSocket(runtime, { path: hubSocketPath(config.data_dir), toolsets });
   opened.push(() => socket.close());
+  // Where starting failed there is nobody to wait for.
+  const { drain_ms } = config.server;
+  ctx.io.prolong?.(drain_ms);
+  opened.push(async () => {
+    if (ctx.io.signal.aborted) await http.drain(drain_ms);
+  });
   const record: HubRecord = {
     pid: process.pid,
     url: `http://${reachable(host)}:${http.port}`,
@@ -101,12 +107,12 @@ async function startSync(runtime: LocalRuntime, config: LoadedConfig, opened: Op
 }
 
 /** Listens, and turns the system's reasons why not into errors that say the fix. */
-async function listening(
+async function listening<L extends Listener>(
   host: string,
   port: number,
   variable: string,
-  start: () => Promise<Listener>,
-): Promise<Listener> {
+  start: () => Promise<L>,
+): Promise<L> {
   try {
     return await start();
   } catch (cause) {
@@ -200,7 +206,7 @@ function untilStopped(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** In the opposite order of opening: first nobody finds the hub, then nobody reaches it, then the store closes. */
+/** In the opposite order of opening: first nobody finds the hub, then nobody is sent to it, then nobody reaches it, then the store closes. */
 async function closeAll(opened: Opened): Promise<void> {
   const problems: unknown[] = [];
   for (const close of opened.toReversed()) {

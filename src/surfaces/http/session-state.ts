@@ -1,0 +1,68 @@
+// An MCP session as it is kept: from the request that began it, and back to what a server instance needs.
+import type { FastifyRequest } from 'fastify';
+import type { Transport } from '../../kernel/operation.ts';
+import type { CallOrigin } from '../mcp/sessions.ts';
+import { createSubscriptions, type SharedSubscriptions } from '../mcp/subscriptions.ts';
+import type { Toolsets } from '../mcp/toolsets.ts';
+import type { McpSessionState, Runtime } from '../runtime.ts';
+import { originOf } from './callers.ts';
+import { tellHubs } from './session-events.ts';
+
+/** Whose session it is: another user's is as good as none, and its name must tell nothing. */
+export function ownerOf(runtime: Runtime, request: FastifyRequest): string {
+  return originOf(runtime, request, 'http').principalFor(undefined).user_id;
+}
+
+export function stateOf(
+  runtime: Runtime,
+  request: FastifyRequest,
+  kind: McpSessionState['kind'],
+  toolsets: Toolsets,
+): McpSessionState {
+  const { agent_id, session_name, project } = originOf(runtime, request, 'http');
+  return {
+    kind,
+    subscriptions: [],
+    ...(toolsets === undefined ? {} : { toolsets: [...toolsets] }),
+    ...(agent_id === undefined ? {} : { agent_id }),
+    ...(session_name === undefined ? {} : { session_name }),
+    ...(project === undefined ? {} : { project }),
+  };
+}
+
+/** The same on every hub: the agent's session is told by the transport's, not by the connection or its hub. */
+export function originOfSession(
+  runtime: Runtime,
+  state: McpSessionState,
+  transport: Transport,
+  session_id: string,
+): CallOrigin {
+  const { agent_id, session_name, project } = state;
+  return {
+    transport,
+    principalFor: (agent) => runtime.localPrincipal(agent),
+    connection_id: session_id,
+    ...(agent_id === undefined ? {} : { agent_id }),
+    ...(session_name === undefined ? {} : { session_name }),
+    ...(project === undefined ? {} : { project }),
+  };
+}
+
+export function toolsetsOf({ toolsets }: McpSessionState): Toolsets {
+  return toolsets === undefined ? undefined : new Set(toolsets);
+}
+
+/** Subscriptions that are kept with the session and told to the hub that holds its stream. */
+export function subscriptionsOf(runtime: Runtime, state: McpSessionState, session_id: string): SharedSubscriptions {
+  const keep = async (type: 'subscribed' | 'unsubscribed', uri: string): Promise<void> => {
+    await runtime.mcpSessions.change(session_id, (now) => {
+      const others = now.subscriptions.filter((known) => known !== uri);
+      return { ...now, subscriptions: type === 'subscribed' ? [...others, uri] : others };
+    });
+    await tellHubs(runtime.relay, { type, session_id, uri });
+  };
+  return createSubscriptions(state.subscriptions, {
+    added: (uri) => keep('subscribed', uri),
+    removed: (uri) => keep('unsubscribed', uri),
+  });
+}

@@ -1,0 +1,43 @@
+// A message of an HTTP+SSE client that reached a hub without its stream: handed to the hub that has it, and confirmed.
+import { z } from 'zod';
+import type { Clock } from '../../kernel/clock.ts';
+import { limits } from '../../kernel/limits.ts';
+import type { Relay, Runtime } from '../runtime.ts';
+
+const CHANNEL = 'mcp:sse';
+/** A hub that lives notes its sessions at every interval. */
+const HUB_SILENCE_MAX_MS = 2.5 * limits.mcp_session_touch_interval_ms;
+
+const post = z.object({ session_id: z.string(), hub: z.string(), message: z.unknown() });
+
+/** `silent`: the hub with the stream did not confirm in time; whether it took the message is not known. */
+export type HandedOver = 'taken' | 'unknown' | 'silent';
+
+/** Asks once, so that no message is taken twice. */
+export async function handToHub(
+  { mcpSessions, relay }: Runtime,
+  clock: Clock,
+  { session_id, owner, message }: { session_id: string; owner: string; message: unknown },
+): Promise<HandedOver> {
+  if (session_id === '' || session_id.length > limits.id_length_max_chars) return 'unknown';
+  const record = await mcpSessions.load(session_id);
+  const hub = record?.state.hub;
+  // Somebody else's session is as good as none: its name must tell nothing.
+  if (record?.owner !== owner || hub === undefined || hub === relay.member_id) return 'unknown';
+  if (clock.now() - record.last_seen_at_ms > HUB_SILENCE_MAX_MS) return 'unknown';
+  const answer = await relay.ask(CHANNEL, { session_id, hub, message }, limits.mcp_relay_timeout_ms);
+  if (answer === undefined) return 'silent';
+  return answer === 'taken' ? 'taken' : 'unknown';
+}
+
+/** Takes what reached other hubs; `take` says whether the stream is here. Returns the way to stop. */
+export function answerPosts(
+  relay: Relay,
+  take: (session_id: string, message: unknown) => Promise<boolean>,
+): () => void {
+  return relay.answer(CHANNEL, (question) => {
+    const { data } = post.safeParse(question);
+    if (data?.hub !== relay.member_id) return undefined;
+    return take(data.session_id, data.message).then((taken) => (taken ? 'taken' : 'gone'));
+  });
+}

@@ -1,0 +1,88 @@
+// One MCP session over Streamable HTTP on this hub: its server and transport, new or as another hub left it.
+import { toNodeHandler } from '@modelcontextprotocol/node';
+import { type JSONRPCMessage, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limits } from '../../kernel/limits.ts';
+import { makeServer } from '../mcp/server.ts';
+import type { SharedSubscriptions } from '../mcp/subscriptions.ts';
+import type { McpSessionRecord, McpSessionState, Runtime } from '../runtime.ts';
+import type { McpSession } from './mcp-sessions.ts';
+import { asSdkRequest, asSdkResponse, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
+import { originOfSession, subscriptionsOf, toolsetsOf } from './session-state.ts';
+
+export interface StreamableSession extends McpSession {
+  readonly subscriptions: SharedSubscriptions;
+  /** True once the client has shaken hands. */
+  isOpen(): boolean;
+  serve(request: FastifyRequest, reply: FastifyReply): Promise<void>;
+  /** Takes a message as if the client had sent it here. */
+  take(message: JSONRPCMessage): void;
+}
+
+/** `begun`: another hub made the session, and the client goes on with it here. */
+export async function openStreamable(
+  runtime: Runtime,
+  { session_id, owner, state }: Pick<McpSessionRecord, 'session_id' | 'owner' | 'state'>,
+  { begun }: { readonly begun: boolean },
+): Promise<StreamableSession> {
+  const transport = new WebStandardStreamableHTTPServerTransport({
+    sessionIdGenerator: () => session_id,
+    keepAliveMs: limits.sse_keep_alive_ms,
+  });
+  const subscriptions = subscriptionsOf(runtime, state, session_id);
+  const server = makeServer(runtime, {
+    origin: originOfSession(runtime, state, 'http', session_id),
+    toolsets: toolsetsOf(state),
+    announce: 'legacy',
+    subscriptions,
+  });
+  await server.connect(transport);
+  if (begun) await repeatHandshake(transport, session_id, state.initialize);
+  const onerror = (error: Error): void => runtime.log.warn({ error: error.message }, 'MCP over HTTP');
+
+  return {
+    session_id,
+    owner,
+    subscriptions,
+    isOpen: () => transport.sessionId !== undefined,
+    close: () => server.close(),
+    take: (message) => transport.onmessage?.(message),
+    async serve(request, reply) {
+      const { raw } = reply;
+      const handle = toNodeHandler(
+        {
+          async fetch(web_request, options) {
+            const response = await transport.handleRequest(web_request, options);
+            // The adapter notices at the next keep-alive only: until then a client that comes back would be refused.
+            if (request.method === 'GET' && response.ok) raw.once('close', () => transport.closeStandaloneSSEStream());
+            return leaveConnectionToNode(response);
+          },
+        },
+        { onerror },
+      );
+      reply.hijack();
+      copyHeaders(reply);
+      await handle(asSdkRequest(request.raw), asSdkResponse(raw), request.body);
+    },
+  };
+}
+
+/**
+ * The handshake the client made at another hub, made again within this process; its answer is dropped, since the client
+ * has it. The SDK offers no other way to bring a server and its transport into the state that follows it.
+ */
+async function repeatHandshake(
+  transport: WebStandardStreamableHTTPServerTransport,
+  session_id: string,
+  params: McpSessionState['initialize'],
+): Promise<void> {
+  const send = (message: object, headers: Readonly<Record<string, string>>): Promise<Response> => {
+    const all = { accept: 'application/json, text/event-stream', 'content-type': 'application/json', ...headers };
+    const request = new Request('http://localhost/mcp', { method: 'POST', headers: all });
+    return transport.handleRequest(request, { parsedBody: { jsonrpc: '2.0', ...message } });
+  };
+  const answer = await send({ id: 'handshake', method: 'initialize', params }, {});
+  const text = await answer.text();
+  if (!answer.ok || !text.includes('"result"')) throw new Error(`A session could not be gone on with: ${text}`);
+  await send({ method: 'notifications/initialized' }, { 'mcp-session-id': session_id });
+}

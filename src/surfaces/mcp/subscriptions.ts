@@ -1,0 +1,46 @@
+// Which resources a client wants to hear of: in this instance, and for a session of several hubs also kept and told.
+
+const SUBSCRIPTIONS_MAX_COUNT = 1_000;
+
+export interface Subscriptions {
+  has(uri: string): boolean;
+  /** Resolves when it holds wherever the session is served. Further ones than a client may have are ignored. */
+  add(uri: string): Promise<void>;
+  remove(uri: string): Promise<void>;
+}
+
+/** Where changes of a session's subscriptions go. */
+export interface SubscriptionSink {
+  added(uri: string): Promise<void>;
+  removed(uri: string): Promise<void>;
+}
+
+export interface SharedSubscriptions extends Subscriptions {
+  /** Takes over what another hub did; tells nobody. */
+  apply(kind: 'subscribed' | 'unsubscribed', uri: string): void;
+  replace(uris: readonly string[]): void;
+}
+
+export function createSubscriptions(uris: readonly string[] = [], sink?: SubscriptionSink): SharedSubscriptions {
+  let subscribed = new Set(uris);
+  return {
+    has: (uri) => subscribed.has(uri),
+    async add(uri) {
+      if (subscribed.has(uri) || subscribed.size >= SUBSCRIPTIONS_MAX_COUNT) return;
+      await sink?.added(uri);
+      subscribed.add(uri);
+    },
+    async remove(uri) {
+      if (!subscribed.has(uri)) return;
+      await sink?.removed(uri);
+      subscribed.delete(uri);
+    },
+    apply(kind, uri) {
+      if (kind === 'unsubscribed') subscribed.delete(uri);
+      else if (subscribed.size < SUBSCRIPTIONS_MAX_COUNT) subscribed.add(uri);
+    },
+    replace(now) {
+      subscribed = new Set(now);
+    },
+  };
+}
