@@ -12,6 +12,8 @@ const SCORED_RECORDS_MAX = 3_000;
 /** Candidates that the words alone choose, before phrases and further words decide. */
 const CANDIDATES_PER_HIT = 2;
 const CANDIDATES_MIN = 500;
+/** With fewer hits than this (and than asked for) records with common words alone are looked for as well. */
+const FEW_HITS_MAX = 20;
 /** Where every word is common, the best of so many records are found ... */
 const NEWEST_RECORDS_MAX = 2_000;
 /** ... among so many of the newest. */
@@ -84,7 +86,7 @@ const candidatesOf = async (deps: SearchDeps, choice: Choice, totals: Totals): P
   const plan = planned(telling, allowed);
   const found = plan === undefined ? [] : await fetch(plan);
   const [common] = rarestFirst(telling.filter((term) => plan?.choosing.includes(term) !== true));
-  if (found.length >= limit || common === undefined) return found;
+  if (found.length >= Math.min(limit, FEW_HITS_MAX) || common === undefined) return found;
   const known = new Set(found.map((candidate) => candidate.row_id));
   const newest = await fetch({ choosing: telling, source: await newestWith(deps, common, allowed) });
   return [...found, ...newest.filter((candidate) => !known.has(candidate.row_id))];
