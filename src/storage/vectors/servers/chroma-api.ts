@@ -13,6 +13,9 @@ const DISTANCE_SPACE = 'ip';
  */
 const HNSW = { space: DISTANCE_SPACE, ef_construction: 200, ef_search: 400, max_neighbors: 16 } as const;
 
+/** A search has another way, by words, and should not wait as long as a write may. */
+const SEARCH_TIMEOUT_MS = 5_000;
+
 const space = z.object({ space: z.string().nullish() }).nullish();
 const collectionAnswer = z.object({
   id: z.string(),
@@ -80,11 +83,8 @@ const refusal = (place: string, { status, body }: ChromaAnswer) => {
   return invalid(place, `refused a request with status ${status}`, 'Use Chroma 1.0 or later; look at its log.', cause);
 };
 
-/** Makes the typed calls. All throw `unavailable` or `config_invalid`. */
-export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPlace): ChromaApi => {
-  const home = `/api/v2/tenants/${encodeURIComponent(tenant)}/databases/${encodeURIComponent(database)}`;
-  const collections = `${home}/collections`;
-
+/** Requests with their answers read: `call` tells where there is nothing, `present` throws then. */
+const createCalls = (http: ChromaHttp) => {
   const read = <T>(schema: z.ZodType<T>, body: unknown): T => {
     const parsed = schema.safeParse(body);
     if (parsed.success) return parsed.data;
@@ -104,6 +104,17 @@ export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPl
     if (answer !== MISSING) return answer;
     throw invalid(http.place, `has no ${what}`, 'Check address, tenant and database of storage.chromadb.');
   };
+  return { call, present };
+};
+
+const done = z.unknown().transform(() => undefined);
+
+/** Makes the typed calls. All throw `unavailable` or `config_invalid`. */
+export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPlace): ChromaApi => {
+  const home = `/api/v2/tenants/${encodeURIComponent(tenant)}/databases/${encodeURIComponent(database)}`;
+  const collections = `${home}/collections`;
+
+  const { call, present } = createCalls(http);
 
   const idOf = (answer: z.infer<typeof collectionAnswer>): string => {
     const { hnsw, spann } = answer.configuration_json ?? {};
@@ -113,9 +124,13 @@ export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPl
     throw invalid(http.place, `has our collection with the space ${found ?? 'unknown'} instead of ip`, hint);
   };
 
-  const post = <T>(schema: z.ZodType<T>, id: string, verb: string, body: unknown, signal?: AbortSignal) =>
-    call(schema, { method: 'POST', path: `${collections}/${id}/${verb}`, body, signal });
-  const done = z.unknown().transform(() => undefined);
+  const post = <T>(
+    schema: z.ZodType<T>,
+    id: string,
+    verb: string,
+    body: unknown,
+    limits: Pick<ChromaRequest, 'signal' | 'timeout_ms'> = {},
+  ) => call(schema, { method: 'POST', path: `${collections}/${id}/${verb}`, body, ...limits });
 
   return {
     version: (signal) =>
@@ -162,7 +177,7 @@ export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPl
         include: ['distances'],
         ...(where === undefined ? {} : { where }),
       };
-      const answer = await post(nearAnswer, id, 'query', body, signal);
+      const answer = await post(nearAnswer, id, 'query', body, { signal, timeout_ms: SEARCH_TIMEOUT_MS });
       if (answer === MISSING) return MISSING;
       const distances = answer.distances[0] ?? [];
       return (answer.ids[0] ?? []).map((each, i) => ({ id: each, distance: distances[i] ?? Number.POSITIVE_INFINITY }));

@@ -23,12 +23,12 @@ const serve = async (handler: Handler): Promise<{ url: string; seen: IncomingMes
   return { url: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, seen };
 };
 
-const client = (url: string, over: { token?: string; waits?: number[] } = {}) => {
+const client = (url: string, over: { token?: string; waits?: number[]; connect_timeout_ms?: number } = {}) => {
   const http = createChromaHttp({
     url,
     token: over.token,
-    timeout_ms: 5_000,
-    connect_timeout_ms: 2_000,
+    timeout_ms: 30_000,
+    connect_timeout_ms: over.connect_timeout_ms ?? 2_000,
     wait: async (ms) => void over.waits?.push(ms),
   });
   closing.push(() => http[Symbol.dispose]());
@@ -71,6 +71,35 @@ describe('requests to Chroma', () => {
     expect(seen[0]?.url).toBe('/below/x');
     expect(seen[0]?.headers).toMatchObject({ authorization: `Bearer ${token}`, 'x-chroma-token': token });
     expect(seen[1]?.headers.authorization).toBe(`Basic ${Buffer.from('ann:p@ss').toString('base64')}`);
+  });
+
+  it('sends again what went into a connection that the server had given up', async () => {
+    const { url, seen } = await serve((request, response, count) => {
+      if (count === 2) request.socket.destroy();
+      else json(response, 200, count);
+    });
+    const http = client(url);
+    expect(await http.send({ method: 'GET', path: '/x' })).toMatchObject({ body: 1 });
+    expect(await http.send({ method: 'GET', path: '/x' })).toMatchObject({ body: 3 });
+    expect(seen).toHaveLength(3);
+  });
+
+  it('turns callers away that get no connection in time, instead of letting them pile up', async () => {
+    const { url } = await serve(() => {});
+    const http = client(url, { connect_timeout_ms: 100 });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const turned_away: unknown[] = [];
+    const { promise: enough, resolve } = Promise.withResolvers<void>();
+    const calls = Array.from({ length: 40 }, () =>
+      http.send({ method: 'GET', path: '/x', signal }).catch((error: unknown) => {
+        if (turned_away.push(error) === 20) resolve();
+      }),
+    );
+    await enough;
+    controller.abort(new Error('over'));
+    await Promise.all(calls);
+    for (const error of turned_away.slice(0, 20)) expect(error).toMatchObject({ code: 'unavailable' });
   });
 
   it('ends with the reason of its caller', async () => {

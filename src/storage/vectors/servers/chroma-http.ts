@@ -22,6 +22,8 @@ export interface ChromaRequest {
   /** Below the base address, with its leading slash. */
   readonly path: string;
   readonly body?: unknown;
+  /** Instead of the general one. */
+  readonly timeout_ms?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -37,7 +39,7 @@ export interface ChromaHttp extends Disposable {
   send(request: ChromaRequest): Promise<ChromaAnswer>;
 }
 
-const SOCKETS_MAX = 8;
+const SOCKETS_MAX = 16;
 const ATTEMPTS_MAX = 4;
 const FIRST_PAUSE_MS = 100;
 const PAUSE_MS_MAX = 2_000;
@@ -119,9 +121,16 @@ const createTransport = (
       method,
       path: `${prefix}${path}`,
       headers: { accept: 'application/json', ...type, ...length, ...headers },
-      signal,
     });
-    const late = setTimeout(() => request.destroy(new Error('no connection in time')), connect_timeout_ms);
+    // A request that waits for its turn tells nobody that it was destroyed, so the promise is told apart.
+    const giveUp = (error: Error) => {
+      reject(error);
+      request.destroy(error);
+    };
+    const aborted = () => giveUp(new Error('given up', { cause: signal.reason }));
+    signal.addEventListener('abort', aborted, { once: true });
+    if (signal.aborted) aborted();
+    const late = setTimeout(() => giveUp(new Error('no connection in time')), connect_timeout_ms);
     const connected = () => clearTimeout(late);
     request.once('socket', (socket) => {
       if (socket.connecting) socket.once(secure ? 'secureConnect' : 'connect', connected);
@@ -136,6 +145,7 @@ const createTransport = (
       return { status: response.statusCode ?? 0, text, retry_after: response.headers['retry-after'] };
     } finally {
       connected();
+      signal.removeEventListener('abort', aborted);
     }
   };
   return { once, close: () => agent.destroy() };
@@ -158,7 +168,8 @@ export const createChromaHttp = (settings: ChromaHttpSettings): ChromaHttp => {
     );
 
   const attempt = async (request: ChromaRequest, payload: string | undefined): Promise<RawAnswer> => {
-    const timeout = AbortSignal.timeout(settings.timeout_ms);
+    const timeout_ms = Math.min(settings.timeout_ms, request.timeout_ms ?? settings.timeout_ms);
+    const timeout = AbortSignal.timeout(timeout_ms);
     const signals = [timeout, closing.signal, ...(request.signal ? [request.signal] : [])];
     const signal = AbortSignal.any(signals);
     const tried = () => once(request, payload, signal);
@@ -169,10 +180,7 @@ export const createChromaHttp = (settings: ChromaHttpSettings): ChromaHttp => {
       });
     } catch (cause) {
       request.signal?.throwIfAborted();
-      throw unavailable(
-        timeout.aborted ? `did not answer within ${settings.timeout_ms} ms` : 'cannot be reached',
-        cause,
-      );
+      throw unavailable(timeout.aborted ? `did not answer within ${timeout_ms} ms` : 'cannot be reached', cause);
     }
   };
 

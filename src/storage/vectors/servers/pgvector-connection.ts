@@ -158,4 +158,4 @@ export const createPgvectorConnections = (settings: PgvectorPoolSettings): Pgvec
 /** A connection of the pool that the server had ended, as after its restart: a new one may work. */
 const isDropped = (error: unknown): boolean =>
   ['57P01', 'ECONNRESET', 'EPIPE'].includes(sqlState(error)) ||
-  (error instanceof Error && /connection terminated|not queryable/i.test(error.message));
+  (error instanceof Error && /connection terminated(?! due to)|not queryable/i.test(error.message));

@@ -4,6 +4,7 @@ import { type PgvectorServer, startPgvector, startPostgres } from '../../../../s
 import { DIMENSIONS, filter, memory, unit } from './exact-reference.ts';
 import { createPgvectorServer } from './pgvector.ts';
 import { createPgvectorConnections } from './pgvector-connection.ts';
+import { makeTable, tableOf } from './pgvector-table.ts';
 
 describe('PostgreSQL without pgvector', () => {
   it('says which package to install and who has to set it up', async () => {
@@ -25,6 +26,29 @@ describe('PostgreSQL without pgvector', () => {
     await expect(server.count()).rejects.toMatchObject({ code: 'config_invalid' });
     const long = { url: engine.url, model_id: 'm', dimensions: 4_001 };
     expect(() => createPgvectorServer(long)).toThrow(/at most 4000 dimensions/);
+  });
+});
+
+describe('connections to PostgreSQL', () => {
+  it('replace one that the server ended, and repeat what it carried', async () => {
+    await using engine = await startPostgres();
+    await using connections = createPgvectorConnections({ url: engine.url, connections_max: 1 });
+    let attempts = 0;
+    const rows = await connections.transaction({}, async (query) => {
+      attempts++;
+      if (attempts === 1) await query('select pg_terminate_backend(pg_backend_pid())');
+      return query('select 1 as one');
+    });
+    expect([attempts, rows]).toEqual([2, [{ one: 1 }]]);
+  });
+
+  it('end a statement that takes too long, and are free again', async () => {
+    await using engine = await startPostgres();
+    const limits = { connections_max: 1, timeout_ms: 100 };
+    await using connections = createPgvectorConnections({ url: engine.url, ...limits });
+    const long = connections.transaction({}, (query) => query('select pg_sleep(60)'));
+    await expect(long).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('too long') });
+    expect(await connections.transaction({}, (query) => query('select 1 as one'))).toEqual([{ one: 1 }]);
   });
 });
 
@@ -77,6 +101,16 @@ describe('pgvector', () => {
     await expect(half).rejects.toMatchObject({ code: '42703' });
     const rows = await connections.transaction({}, (query) => query('select * from halves'));
     expect(rows).toEqual([]);
+  });
+
+  it('makes its table under a lock, since several hubs may start at once', async () => {
+    const model = { model_id: 'locked', dimensions: DIMENSIONS };
+    await using connections = createPgvectorConnections({ url: engine.url });
+    const locks = await connections.transaction({}, async (query) => {
+      await makeTable(query, tableOf(model, undefined), model);
+      return query(`select 1 from pg_locks where locktype = 'advisory' and granted`);
+    });
+    expect(locks).toHaveLength(1);
   });
 
   it('repeats a transaction that lost a race, and only a few times', async () => {

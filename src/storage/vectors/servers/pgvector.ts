@@ -20,9 +20,16 @@ export interface PgvectorSettings extends PgvectorPoolSettings, VectorModel {
 
 /** Chunks written with one statement: about a megabyte of text for 384 dimensions. */
 const CHUNKS_PER_STATEMENT = 250;
-/** Candidates a search keeps: twice what is wanted, as far as pgvector lets it. Measured: see docs/scale.md. */
-const EF_SEARCH_MIN = 200;
+/**
+ * Candidates a search keeps: some for each chunk wanted, as far as pgvector lets it. Where conditions drop most of them,
+ * few are left to choose from, so there are more to begin with. Measured: see docs/scale.md.
+ */
+const EF_SEARCH_PER_CHUNK = 4;
+const EF_SEARCH_MIN = 400;
+const EF_SEARCH_FILTERED_MIN = 800;
 const EF_SEARCH_MAX = 1_000;
+/** A search has another way, by words, and should not wait as long as a write may. */
+const SEARCH_TIMEOUT_MS = 5_000;
 /** From this version on a search with a filter goes on until it has enough. */
 const ITERATIVE_SCAN_SINCE = [0, 8] as const;
 
@@ -88,7 +95,7 @@ const createWrites = (table: Table, model: VectorModel): Pick<VectorServer, 'put
   };
 };
 
-const createNearest = (table: Table, model: VectorModel): VectorServer['nearest'] => {
+const createNearest = (table: Table, model: PgvectorSettings): VectorServer['nearest'] => {
   /** Of the extension; read with the first search that finds it. */
   let version: string | undefined;
   return async (vector, { limit, filter, allowed, signal }) => {
@@ -96,8 +103,10 @@ const createNearest = (table: Table, model: VectorModel): VectorServer['nearest'
     if (limit < 1) return [];
     version ??= await table.connections.transaction({ signal }, extensionVersion);
     if (version === undefined) return [];
+    const least = filter || allowed ? EF_SEARCH_FILTERED_MIN : EF_SEARCH_MIN;
     const settings = [
-      `set local hnsw.ef_search = ${Math.min(EF_SEARCH_MAX, Math.max(EF_SEARCH_MIN, 2 * limit))}`,
+      `set local statement_timeout = ${Math.min(SEARCH_TIMEOUT_MS, model.timeout_ms ?? SEARCH_TIMEOUT_MS)}`,
+      `set local hnsw.ef_search = ${Math.min(EF_SEARCH_MAX, Math.max(least, EF_SEARCH_PER_CHUNK * limit))}`,
       ...(isAtLeast(version, ITERATIVE_SCAN_SINCE) ? ['set local hnsw.iterative_scan = relaxed_order'] : []),
     ];
     const condition = conditionOf({ filter, allowed }, 3);

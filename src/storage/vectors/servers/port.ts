@@ -70,12 +70,19 @@ export interface VectorServer extends AsyncDisposable {
   readonly kind: 'chroma' | 'pgvector';
   /** Where it is, for people; never a password. */
   readonly place: string;
-  /** Replaces what the index has of these memories. Makes collection or table first where it is missing. */
+  /**
+   * Replaces what the index has of these memories: a memory's revision changes only together with all its chunks. Makes
+   * collection or table first where it is missing. The last counts where a memory is given twice; one without vectors
+   * is removed. Again with the same changes nothing.
+   */
   put(memories: readonly IndexedMemory[]): Promise<void>;
   remove(row_ids: readonly number[]): Promise<void>;
-  /** Highest inner product with `query` first; `query` need not have length one. */
+  /**
+   * Highest inner product with `query` first; `query` need not have length one. Nothing where no collection or table
+   * was made yet. Gives up with `unavailable` sooner than a write does, since a search has another way.
+   */
   nearest(query: Float32Array, options: NearOptions): Promise<NearChunk[]>;
-  /** A page of what the index has, by rising row id. */
+  /** A page of what the index has, by rising row id; fewer than `limit` only at the end. */
   revisions(after_row_id: number, limit: number): Promise<IndexedRevision[]>;
   /** Number of vectors (chunks). */
   count(): Promise<number>;
