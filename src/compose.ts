@@ -1,25 +1,33 @@
 // Configuration in, running services out: the only place that sees everything.
 import { userInfo } from 'node:os';
 import type { LoadedConfig } from './config/load.ts';
-import { formatOperations, GUIDE } from './domains/format/index.ts';
+import { formatOperations } from './domains/format/index.ts';
 import { createSessions, type SessionTables } from './domains/identity/index.ts';
 import { createMemory, memoryOperations } from './domains/memory/index.ts';
-import { createExecutor, type ExecuteHooks } from './kernel/execute.ts';
-import { bindOperation, isAgentTransport, type Principal } from './kernel/operation.ts';
+import { createExecutor } from './kernel/execute.ts';
+import { bindOperation, type Principal } from './kernel/operation.ts';
+import { createCallLimit } from './runtime/call-limit.ts';
 import { createChangeFeed } from './runtime/change-feed.ts';
+import { openCoordination } from './runtime/coordination.ts';
 import { createEmbedder } from './runtime/embedder.ts';
-import { createHealth } from './runtime/health.ts';
+import { createHealth, storeCheck } from './runtime/health.ts';
+import { createHooks } from './runtime/hooks.ts';
 import { inspect } from './runtime/inspect.ts';
 import { INSTRUCTIONS } from './runtime/instructions.ts';
 import { createLog } from './runtime/log.ts';
 import { startMaintenance } from './runtime/maintenance.ts';
+import { createMcpSessionStore } from './runtime/mcp-sessions.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { createRedact } from './runtime/redact.ts';
+import { createReindex } from './runtime/reindex.ts';
+import { createRelay } from './runtime/relay.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
+import { createVectorServer } from './runtime/vector-server.ts';
+import { cachedEmbedder } from './storage/coordination/cached-embedder.ts';
 import { type MigrateRequest, migrateStore, openDatabase, restoreBackup, restorePostgres } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
@@ -36,56 +44,34 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     postgres: config.engines.postgres,
     ...(clock ? { clock } : {}),
   });
-  const embedder = createEmbedder(config.storage.embedding);
-  const feed = createChangeFeed();
+  const coordination = await openCoordination(config, store, log);
+  const embedder = cachedEmbedder(createEmbedder(config.storage.embedding), coordination.cache);
+  const feed = createChangeFeed(coordination);
   const sessions = createSessions(store.withTables<SessionTables>());
   const memory = createMemory({
     store,
     embedder,
+    cache: coordination.cache,
     redact: createRedact(config.security.redact_secrets),
     retention: config.storage.retention,
+    vector_server: createVectorServer(config.engines.vectors, embedder),
     changed: feed.memoryChanged,
     longLived: role !== 'command',
     onError: (error, message) => log.error({ err: error }, message),
   });
   const metrics = role === 'server' ? await createMetrics(readGauges(store, memory)) : undefined;
 
-  const hooks: ExecuteHooks = {
-    // One permission set until identities other than this machine's owner exist; the door is here for all surfaces.
-    authorise: () => {},
-    observe(record) {
-      metrics?.observe(record);
-      const { operation, ctx, duration_ms, error_code, error } = record;
-      if (ctx.session.transport !== 'internal') sessions.note(ctx, operation, error_code !== undefined);
-      const fields = {
-        operation,
-        request_id: ctx.request_id,
-        transport: ctx.session.transport,
-        duration_ms: Math.round(duration_ms * 10) / 10,
-      };
-      if (error_code === 'internal') log.error({ ...fields, err: error }, 'operation failed');
-      else if (error_code) log.info({ ...fields, code: error_code }, 'operation refused');
-    },
-    async annotate(operation, ctx) {
-      if (operation.toolset !== 'memory' || !isAgentTransport(ctx.session.transport)) return {};
-      try {
-        return (await sessions.claimGuide(ctx)) ? { format_guide: GUIDE } : {};
-      } catch (error) {
-        // The operation is done and may have written: a guide that cannot be noted must not make it look failed.
-        log.warn({ err: error }, 'the format guide was not given to a session; its next call tries again');
-        return {};
-      }
-    },
-  };
   const operations = [
     ...memoryOperations.map((operation) => bindOperation(operation as never, memory.deps as never)),
     ...formatOperations.map((operation) => bindOperation(operation as never, { sessions } as never)),
   ];
-  const executor = createExecutor(operations, hooks);
+  const executor = createExecutor(operations, createHooks({ metrics, sessions, log }));
   const resources = createResources(executor);
   const owner: Principal = { user_id: userInfo().username, agent_id: 'local', machine_id };
   const stopMaintenance =
-    role === 'server' ? startMaintenance({ memory: memory.deps, sessions, principal: owner, log }) : () => {};
+    role === 'server'
+      ? startMaintenance({ memory: memory.deps, sessions, principal: owner, leases: coordination, log })
+      : () => {};
   if (role !== 'command') memory.follower.start();
 
   return {
@@ -95,7 +81,11 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     instructions: INSTRUCTIONS,
     transfers: createTransfers(memory.deps),
     localPrincipal: (agent_id) => ({ ...owner, agent_id: agent_id ?? owner.agent_id }),
-    health: createHealth({ version, store, embedder, memory }),
+    health: createHealth({ version, store, embedder, memory, coordination }),
+    ready: () => storeCheck(store),
+    mcpSessions: createMcpSessionStore(store),
+    relay: createRelay(coordination),
+    ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),
     readResource: resources.read,
     listResources: resources.list,
@@ -104,8 +94,9 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     backup: (path) => store.engine.backup(path),
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     inspect: () => inspect({ store, embedder }),
+    ...createReindex(memory),
     close: ({ abandon = false } = {}) =>
-      shutDown({ abandon, role, executor, memory, sessions, embedder, store, stopMaintenance, log }),
+      shutDown({ abandon, role, executor, memory, sessions, embedder, coordination, store, stopMaintenance, log }),
   };
 }
 

@@ -18,7 +18,7 @@ export interface RedisTarget {
   /** redis:// or rediss://, without a password where one is given apart. */
   readonly url: string;
   readonly password?: string;
-  readonly tls?: { readonly ca?: string };
+  readonly tls?: { readonly ca_file: string };
   readonly prefix: string;
 }
 
@@ -72,11 +72,13 @@ function redisTarget({ redis }: Config['storage'], env: Environment): RedisTarge
   const url = env.HAIVEMIND_REDIS_URL || redis.url || hostUrl(redis);
   if (!url) return undefined;
   if (!/^rediss?:\/\//.test(url)) throw notAUrl('HAIVEMIND_REDIS_URL or storage.redis.url', 'redis://host:6379/0');
-  const ca = readCa(redis.ca_file, 'storage.redis.ca_file');
+  const { ca_file } = redis;
+  // Read when connecting, but a wrong path is found now.
+  readCa(ca_file, 'storage.redis.ca_file');
   return {
     url,
     ...optional('password', secretOf(redis.password, 'storage.redis.password', env)),
-    ...(ca === undefined ? {} : { tls: { ca } }),
+    ...(ca_file === undefined ? {} : { tls: { ca_file } }),
     prefix: redis.prefix,
   };
 }

@@ -1,4 +1,5 @@
-// Tells subscribers which resources changed in this process.
+// Tells subscribers which resources changed, whichever process of the store changed them.
+import type { Coordination } from '../storage/coordination/port.ts';
 import { memoryUri } from './resources.ts';
 
 export interface ChangeFeed {
@@ -6,15 +7,14 @@ export interface ChangeFeed {
   readonly subscribe: (listener: (uri: string) => void) => () => void;
 }
 
-export function createChangeFeed(): ChangeFeed {
-  const listeners = new Set<(uri: string) => void>();
+const CHANNEL = 'memory-changed';
+
+export function createChangeFeed(coordination: Pick<Coordination, 'publish' | 'subscribe'>): ChangeFeed {
   return {
     memoryChanged(memory_id) {
-      for (const listener of listeners) listener(memoryUri(memory_id));
+      // Nobody waits for others to have heard of a change that is made.
+      void coordination.publish(CHANNEL, memory_id);
     },
-    subscribe(listener) {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
-    },
+    subscribe: (listener) => coordination.subscribe(CHANNEL, (memory_id) => listener(memoryUri(memory_id))),
   };
 }

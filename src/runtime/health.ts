@@ -4,9 +4,12 @@ import { dirname } from 'node:path';
 import { sql } from 'kysely';
 import type { MemoryDomain } from '../domains/memory/index.ts';
 import { toErrorBody } from '../kernel/errors.ts';
+import type { Coordination } from '../storage/coordination/port.ts';
 import type { Database } from '../storage/database.ts';
 import type { Embedder } from '../storage/embedding/port.ts';
 import type { HealthCheck, HealthReport } from '../surfaces/runtime.ts';
+import { coordinationCheck } from './coordination.ts';
+import { vectorIndexChecks } from './vector-index.ts';
 
 const DISK_FREE_MIN_BYTES = 200 * 1024 * 1024;
 const QUEUE_DEPTH_WARN = 5_000;
@@ -16,6 +19,7 @@ export interface HealthDeps {
   readonly store: Database;
   readonly embedder: Embedder;
   readonly memory: MemoryDomain;
+  readonly coordination: Coordination;
 }
 
 export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
@@ -26,6 +30,8 @@ export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
       ...(deps.store.engine.file === undefined ? [] : [await diskCheck(deps.store.engine.file)]),
       embeddingCheck(deps),
       await queueCheck(deps.memory),
+      ...(await vectorIndexChecks(deps.memory)),
+      await coordinationCheck(deps.coordination),
     ];
     const failed = checks.some((check) => check.status === 'failed');
     const degraded = checks.some((check) => check.status === 'degraded');
@@ -39,11 +45,21 @@ export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
   };
 }
 
-async function storeCheck(store: Database): Promise<HealthCheck> {
+const ENGINES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;
+
+/** Whether the store answers, which version of which engine it is, and how fast. */
+export async function storeCheck(store: Database): Promise<HealthCheck> {
   const name = 'store';
   try {
+    const asked_ms = performance.now();
     await sql`select 1 from changes limit 1`.execute(store.db);
-    return { name, status: 'ok', detail: `${store.engine.place} answers` };
+    const latency = `${(performance.now() - asked_ms).toFixed(1)} ms`;
+    const { kind, place } = store.engine;
+    return {
+      name,
+      status: 'ok',
+      detail: `${ENGINES[kind]} ${await store.engine.version()} at ${place} answers in ${latency}`,
+    };
   } catch (error) {
     const body = toErrorBody(error);
     return { name, status: 'failed', detail: body.message, fix: body.hint };

@@ -1,19 +1,25 @@
-// What a hub does by itself: hourly clean-up and retention, session counts to disk, optimising the store.
+// What a hub does by itself: hourly clean-up and retention, session counts to disk, optimising the store. Of several
+// hubs on one store one cleans up.
 import { Cron } from 'croner';
 import type { Sessions } from '../domains/identity/index.ts';
 import { cleanUp, type MemoryDeps } from '../domains/memory/index.ts';
 import type { Principal } from '../kernel/operation.ts';
+import type { LeaseStore } from '../storage/coordination/port.ts';
 import type { Log } from '../surfaces/runtime.ts';
+
+/** Longer than a clean-up takes, and over before the next one is due. */
+const CLEAN_UP_LEASE_MS = 50 * 60 * 1000;
 
 export interface MaintenanceDeps {
   readonly memory: MemoryDeps;
   readonly sessions: Sessions;
   readonly principal: Principal;
+  readonly leases: LeaseStore;
   readonly log: Log;
 }
 
 /** Starts the schedules; the returned function ends them. */
-export function startMaintenance({ memory, sessions, principal, log }: MaintenanceDeps): () => void {
+export function startMaintenance({ memory, sessions, principal, leases, log }: MaintenanceDeps): () => void {
   const guarded = (name: string, task: () => Promise<unknown>) => async () => {
     try {
       await task();
@@ -22,6 +28,17 @@ export function startMaintenance({ memory, sessions, principal, log }: Maintenan
     }
   };
   const hourly = async () => {
+    const lease = await leases.acquire('clean-up', CLEAN_UP_LEASE_MS);
+    if (!lease) return;
+    try {
+      await cleanUpOnce();
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    // Not given back: another hub whose clock is a little behind would clean up again in a moment.
+  };
+  const cleanUpOnce = async () => {
     const report = await cleanUp(memory, { principal, project: undefined }, 'all');
     const sessions_forgotten = await sessions.prune();
     await memory.store.engine.optimise();

@@ -20,6 +20,7 @@ test('health checks the store, the disk, embedding and the queue', async () => {
     ...(onPostgres ? [] : ['disk']),
     'embedding',
     'vectors',
+    'coordination',
   ]);
   expect(report.checks[0]).toMatchObject({ status: 'ok' });
   for (const check of report.checks) if (check.status !== 'ok') expect(check.fix).toBeTruthy();

@@ -3,6 +3,7 @@ import type { Sessions } from '../domains/identity/index.ts';
 import type { MemoryDomain } from '../domains/memory/index.ts';
 import type { Executor } from '../kernel/execute.ts';
 import { limits } from '../kernel/limits.ts';
+import type { Coordination } from '../storage/coordination/port.ts';
 import type { Database } from '../storage/database.ts';
 import type { Embedder } from '../storage/embedding/port.ts';
 import type { Log, OpenOptions } from '../surfaces/runtime.ts';
@@ -15,6 +16,7 @@ export interface ShutdownDeps {
   readonly memory: MemoryDomain;
   readonly sessions: Sessions;
   readonly embedder: Embedder;
+  readonly coordination: Coordination;
   readonly store: Database;
   readonly stopMaintenance: () => void;
   readonly log: Log;
@@ -22,7 +24,7 @@ export interface ShutdownDeps {
 
 /** Goes through all steps whatever fails on the way (a full disk, say): the store is closed in any case. */
 export async function shutDown(deps: ShutdownDeps): Promise<void> {
-  const { abandon, role, executor, memory, sessions, embedder, store, stopMaintenance, log } = deps;
+  const { abandon, role, executor, memory, sessions, embedder, coordination, store, stopMaintenance, log } = deps;
   const step = async (task: () => Promise<unknown>, failed: string): Promise<void> => {
     try {
       await task();
@@ -38,5 +40,6 @@ export async function shutDown(deps: ShutdownDeps): Promise<void> {
   await step(() => memory.follower.stop(), 'unfinished vectors were not given back; their claims end by themselves');
   await step(() => sessions.flush(), 'session counts were not saved');
   await step(async () => embedder[Symbol.asyncDispose](), 'the embedding worker did not end');
+  await step(async () => coordination[Symbol.asyncDispose](), 'the connection to other processes did not end');
   await store.close();
 }

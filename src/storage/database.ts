@@ -5,7 +5,7 @@ import { createChangeRecorder, type RecordChange } from './changes.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { Engine } from './engine.ts';
 import { createHybridClock } from './hybrid-clock.ts';
-import { openPostgresEngine, type PostgresSettings } from './postgres/engine.ts';
+import type { PostgresSettings } from './postgres/engine.ts';
 import { openSqliteEngine } from './sqlite/engine.ts';
 import type { StorageTables } from './tables.ts';
 import type { TextIndex } from './text/port.ts';
@@ -39,8 +39,10 @@ export interface DatabaseOptions {
 /** Opens (and where needed creates or migrates) the store. Errors: those of the engine, `storage_*` and `unavailable`. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
   const { data_dir, synchronous = 'FULL', postgres } = options;
-  const engine = postgres ? await openPostgresEngine(postgres) : await openSqliteEngine({ data_dir, synchronous });
-  return databaseOn(engine, options);
+  if (!postgres) return databaseOn(await openSqliteEngine({ data_dir, synchronous }), options);
+  // The driver is loaded where it is used: a stdio server on a file starts in less time than that takes.
+  const { openPostgresEngine } = await import('./postgres/engine.ts');
+  return databaseOn(await openPostgresEngine(postgres), options);
 }
 
 /** A store on an open engine, which it closes with itself. */

@@ -46,6 +46,8 @@ interface Lockable<Q> {
 }
 
 export interface SqlDialect {
+  /** The engine's own time in milliseconds since the epoch, where processes on several machines share it. */
+  readonly clock: { readonly engine_now_ms?: Expression<number> };
   /** `column in (...)` for any number of integers, as one parameter. */
   inList(column: string, ids: readonly number[]): Expression<SqlBool>;
   /** Ranges as a table of `session_id`, `lowest` and `highest`, in parentheses. */

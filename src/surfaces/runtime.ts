@@ -207,6 +207,32 @@ export interface OpenOptions {
   readonly clock?: Clock;
 }
 
+export interface ReindexOptions {
+  /** Makes all vectors again, not only those that are missing. */
+  readonly embed: boolean;
+  /** Empties the index first. */
+  readonly full: boolean;
+}
+
+export interface ReindexProgress {
+  readonly phase: 'vectors' | 'index';
+  readonly done: number;
+  readonly total: number;
+}
+
+/** What was found and mended, in memories. */
+export interface ReindexReport {
+  readonly kind: 'embedded' | 'chroma' | 'pgvector';
+  readonly place: string;
+  readonly memories: number;
+  readonly embedded: number;
+  readonly missing: number;
+  readonly stale: number;
+  readonly surplus: number;
+  readonly waiting_for_vectors: number;
+  readonly waiting_for_index: number;
+}
+
 /** A runtime over a store of this machine, which it can also copy. */
 export interface LocalRuntime extends Runtime {
   /** Writes a consistent copy while others go on writing; the file must not exist. */
@@ -215,4 +241,15 @@ export interface LocalRuntime extends Runtime {
   settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
   /** Checks that read everything once. */
   inspect(): Promise<readonly HealthCheck[]>;
+  /**
+   * Brings vectors, and the index of them that another program holds, to the memories, while others serve. Interrupted,
+   * it goes on where it was when it is run again. Rejects with `unavailable` where the index does not answer.
+   */
+  reindex(
+    options: ReindexOptions,
+    onProgress: (progress: ReindexProgress) => void,
+    signal: AbortSignal,
+  ): Promise<ReindexReport>;
+  /** Compares that index with all memories; undefined where it is part of each process. */
+  checkIndex(signal: AbortSignal): Promise<HealthCheck | undefined>;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openRuntime } from '../../src/compose.ts';
-import type { PostgresTarget } from '../../src/config/engines.ts';
+import type { Engines, PostgresTarget } from '../../src/config/engines.ts';
 import type { LoadedConfig } from '../../src/config/load.ts';
 import { configSchema } from '../../src/config/schema.ts';
 import { virtualClock } from '../../src/kernel/clock.ts';
@@ -53,6 +53,8 @@ export interface AppOptions {
   readonly data_dir?: string;
   readonly clock?: ReturnType<typeof virtualClock>;
   readonly machine_id?: string;
+  /** Engines beside the store's own. */
+  readonly engines?: Partial<Omit<Engines, 'postgres'>>;
 }
 
 export function testConfig(data_dir: string, options: AppOptions = {}, postgres?: PostgresTarget): LoadedConfig {
@@ -66,7 +68,7 @@ export function testConfig(data_dir: string, options: AppOptions = {}, postgres?
   });
   const { remote_server, ...rest } = config;
   const server = { ...config.server, ...remote_server };
-  const engines = { ...(postgres ? { postgres } : {}), vectors: { engine: 'embedded' } as const };
+  const engines: Engines = { ...(postgres ? { postgres } : {}), vectors: { engine: 'embedded' }, ...options.engines };
   return { ...rest, server, data_dir, machine_id: options.machine_id ?? 'test-machine', engines, file: undefined };
 }
 

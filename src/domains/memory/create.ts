@@ -1,9 +1,11 @@
 // Puts the memory domain together from its parts: rules, search with its index and follower, imports.
 import { type ErrorBody, failure } from '../../kernel/errors.ts';
+import type { SharedCache } from '../../storage/coordination/port.ts';
 import type { Database } from '../../storage/database.ts';
 import type { Embedder } from '../../storage/embedding/port.ts';
 import { createMemoryIndex } from '../../storage/vectors/memory-index.ts';
 import type { VectorServer } from '../../storage/vectors/servers/port.ts';
+import { createHotRows } from './hot-rows.ts';
 import { createMemoryImport } from './import-service.ts';
 import type { MemoryDatabase } from './repository.ts';
 import type { Redact, RetentionPolicy, RuleDeps } from './rules/deps.ts';
@@ -11,6 +13,7 @@ import { CATEGORIES, categoryField } from './schema.ts';
 import { createFollower, type Follower } from './search/follower.ts';
 import { createVectorMirror } from './search/mirror.ts';
 import { noteChanged } from './search/outbox.ts';
+import { createIndexCare, type IndexCare } from './search/reindex.ts';
 import { createMemorySearch } from './search/search.ts';
 import { createServedVectors } from './search/served.ts';
 import { queueDepth } from './search/vector-rows.ts';
@@ -21,6 +24,8 @@ import type { MemoryTables } from './tables.ts';
 export interface MemoryOptions {
   readonly store: Database;
   readonly embedder: Embedder;
+  /** What processes share of memories that are read often. */
+  readonly cache: SharedCache;
   readonly redact: Redact;
   readonly retention: readonly RetentionPolicy[];
   readonly changed: (memory_id: string) => void;
@@ -35,6 +40,8 @@ export interface MemoryDomain {
   readonly deps: MemoryDeps;
   readonly follower: Follower;
   readonly vectors: MemoryVectors;
+  /** Compares vectors and their index with the rows, and mends them. */
+  readonly index: IndexCare;
   /** Memories waiting for their vector, in the whole store. */
   queueDepth(): Promise<number>;
   /** What keeps search by meaning from working, if anything. */
@@ -54,24 +61,24 @@ function assertPolicies(retention: readonly RetentionPolicy[]): void {
   );
 }
 
-function vectorsOn(store: MemoryDatabase, options: MemoryOptions): MemoryVectors {
-  const { embedder, vector_server: server, longLived: fits, onError } = options;
-  if (server) return createServedVectors({ store, server, model: embedder, fits, onError });
+function ownVectors(store: MemoryDatabase, { embedder, longLived, onError }: MemoryOptions): MemoryVectors {
   return createVectorMirror({
     store,
     index: createMemoryIndex(embedder.dimensions),
     model_id: embedder.id,
-    fits,
+    fits: longLived,
     onError: (error) => onError(error, 'fitting the vector index failed; searches go on with the earlier fit'),
   });
 }
 
 export function createMemory(options: MemoryOptions): MemoryDomain {
   assertPolicies(options.retention);
-  const { embedder, onError } = options;
+  const { embedder, vector_server: server, onError } = options;
   const tables = options.store.withTables<MemoryTables>();
-  const store: MemoryDatabase = options.vector_server ? { ...tables, noteForIndex: noteChanged } : tables;
-  const vectors = vectorsOn(store, options);
+  const hot = createHotRows(server ? { ...tables, noteForIndex: noteChanged } : tables, options.cache);
+  const { store } = hot;
+  const served = server && createServedVectors({ store, server, model: embedder, fits: options.longLived, onError });
+  const vectors = served ?? ownVectors(store, options);
   const follower = createFollower({
     store,
     embedder,
@@ -91,12 +98,13 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
     vectors,
     onError: (error) => onError(error, 'searching by meaning failed; words alone were used'),
   });
-  const deps: MemoryDeps = { ...rules, search, imports: createMemoryImport(rules) };
+  const deps: MemoryDeps = { ...rules, hot, search, imports: createMemoryImport(rules) };
 
   return {
     deps,
     follower,
     vectors,
+    index: createIndexCare({ store, model: embedder, follower, vectors, served }),
     queueDepth: () => queueDepth(store),
     trouble: search.trouble,
   };

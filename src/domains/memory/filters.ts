@@ -36,6 +36,11 @@ export function visibleTo(eb: Builder, principal: Principal): Expression<SqlBool
   return eb.or([eb('memories.scope', '=', 'shared'), eb('memories.user_id', '=', principal.user_id)]);
 }
 
+/** The same rule for a row at hand. */
+export function isVisibleTo(row: { readonly scope: string; readonly user_id: string }, principal: Principal): boolean {
+  return row.scope === 'shared' || row.user_id === principal.user_id;
+}
+
 /** The filter as one expression over living memories. */
 export function matching(eb: Builder, filter: MemoryFilter): Expression<SqlBool> {
   const all: Expression<SqlBool>[] = [eb('memories.deleted_at', 'is', null)];

@@ -14,6 +14,8 @@ export type Reader = Pick<Kysely<MemoryTables>, 'selectFrom'>;
 export interface MemoryDatabase extends Database<MemoryTables> {
   /** Notes rows whose entry in an index that another program holds has to be renewed; absent where there is none. */
   readonly noteForIndex?: ((trx: MemoryTrx, row_ids: readonly number[]) => Promise<void>) | undefined;
+  /** Tells those who keep copies of a row that it is about to change; absent where nobody does. */
+  readonly beforeChange?: (trx: MemoryTrx, memory_id: string) => Promise<void>;
 }
 
 const ENTITY = 'memory';
@@ -155,6 +157,7 @@ export async function updateRow(
   const before = JSON.parse(row.version_vector) as VersionVector;
   const deleted_at = values.deleted_at === undefined ? row.deleted_at : values.deleted_at;
   const kind = deleted_at === null ? 'put' : 'delete';
+  await store.beforeChange?.(trx, row.memory_id);
   const versioned = await store.recordChange(trx, { entity: ENTITY, entity_id: row.memory_id, kind, before });
   await trx
     .insertInto('memory_versions')
@@ -183,6 +186,7 @@ async function removeParts(store: MemoryDatabase, trx: MemoryTrx, row_id: number
 /** Destroys a row, its versions, vectors and text; only the change record stays as a tombstone. */
 export async function purgeRow(store: MemoryDatabase, trx: MemoryTrx, row: MemoryRow): Promise<void> {
   const before = JSON.parse(row.version_vector) as VersionVector;
+  await store.beforeChange?.(trx, row.memory_id);
   await store.recordChange(trx, { entity: ENTITY, entity_id: row.memory_id, kind: 'delete', before });
   await removeParts(store, trx, row.row_id);
   for (const table of ['memory_vectors', 'memory_vector_queue', 'memory_signatures'] as const) {

@@ -1,9 +1,11 @@
 // PostgreSQL's spelling of what engines spell differently.
 import { sql } from 'kysely';
+import { postgresNowMs } from '../coordination/leases.ts';
 import type { SchemaDialect, SqlDialect } from '../dialect.ts';
 import { textTablesDdl } from '../text/postgres/index.ts';
 
 export const postgresFragments: SqlDialect = {
+  clock: { engine_now_ms: postgresNowMs },
   inList: (column, ids) => sql`${sql.ref(column)} = any(${[...ids]}::bigint[])`,
   rangeTable: (ranges) =>
     sql`(select * from unnest(${ranges.map((range) => range.session_id)}::text[], ${ranges.map((range) => range.from)}::bigint[], ${ranges.map((range) => range.to)}::bigint[]) as r (session_id, lowest, highest))`,

@@ -4,6 +4,7 @@ import type { SchemaDialect, SqlDialect } from '../dialect.ts';
 import { textIndexDdl } from '../text/fts5.ts';
 
 export const sqliteFragments: SqlDialect = {
+  clock: {},
   inList: (column, ids) => sql`${sql.ref(column)} in (select value from json_each(${JSON.stringify(ids)}))`,
   rangeTable: (ranges) =>
     sql`(select value ->> 'session_id' as session_id, value ->> 'from' as lowest, value ->> 'to' as highest from json_each(${JSON.stringify(ranges)}))`,

@@ -19,7 +19,7 @@ export async function openClient(ctx: CliContext, config: LoadedConfig): Promise
 }
 
 /** A command says what went wrong once, in its own words; its log is for those who ask for it. */
-function quiet(config: LoadedConfig, ctx: CliContext): LoadedConfig {
+export function quiet(config: LoadedConfig, ctx: CliContext): LoadedConfig {
   if (ctx.io.env.HAIVEMIND_LOG_LEVEL) return config;
   return { ...config, server: { ...config.server, log_level: 'silent' } };
 }

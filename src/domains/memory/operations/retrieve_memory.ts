@@ -4,7 +4,7 @@ import { defineOperation, READS } from '../../../kernel/operation.ts';
 import { memoryNotFound } from '../errors.ts';
 import { toMemory } from '../record.ts';
 import { card, fieldLines } from '../render.ts';
-import { findVisible, listVersions } from '../repository.ts';
+import { listVersions } from '../repository.ts';
 import { memoryIdField, memorySchema } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
 
@@ -39,8 +39,8 @@ export const retrieveMemory = defineOperation<MemoryDeps, typeof input, typeof o
   rest: { method: 'GET', path: '/memories/{memory_id}' },
   cli: { group: 'memory', verb: 'get', positional: ['memory_id'] },
   examples: [{ title: 'Read a memory', input: { memory_id: 'abc123' } }],
-  async handle({ store }, { memory_id, include_history }, ctx) {
-    const row = await findVisible(store.db, memory_id, ctx.principal);
+  async handle({ store, hot }, { memory_id, include_history }, ctx) {
+    const row = await hot.find(memory_id, ctx.principal);
     if (!row) throw memoryNotFound(memory_id);
     if (!include_history) return toMemory(row);
     const versions = await listVersions(store.db, memory_id);

@@ -8,7 +8,7 @@ import { bestFirst, exactScores } from './exact-scores.ts';
 import type { Model } from './indexed-rows.ts';
 import { orAborted } from './or-aborted.ts';
 import { pendingChanges } from './outbox.ts';
-import { createOutboxWorker } from './outbox-worker.ts';
+import { createOutboxWorker, type Step } from './outbox-worker.ts';
 import { createCircuit } from './served-circuit.ts';
 import { createServedFit } from './served-fit.ts';
 import { createServedLoop } from './served-loop.ts';
@@ -36,8 +36,14 @@ export interface ServedDeps {
 /** How long the batch at hand may take when this process ends. */
 const STOP_GRACE_MS = 5_000;
 
+export interface ServedVectors extends MemoryVectors {
+  readonly server: VectorServer;
+  /** Works off one batch of the outbox, as a long-lived process does by itself. */
+  readonly step: () => Promise<Step>;
+}
+
 /** Results equal those of the embedded index but for what the server does not name: the store's vectors give the scores. */
-export function createServedVectors(deps: ServedDeps): MemoryVectors {
+export function createServedVectors(deps: ServedDeps): ServedVectors {
   const { store, server, model, onError } = deps;
   const circuit = createCircuit({
     clock: store.clock,
@@ -90,6 +96,8 @@ export function createServedVectors(deps: ServedDeps): MemoryVectors {
   return {
     kind: server.kind,
     place: server.place,
+    server,
+    step,
     refresh: fit.load,
     async search(query, options) {
       const { limit, allowed, metric } = options;

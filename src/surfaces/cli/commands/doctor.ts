@@ -9,13 +9,17 @@ import { checkHub, checkPort } from '../doctor/network.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
 import { hubFile, probeHub } from '../hub-file.ts';
-import { openClient } from '../open-client.ts';
+import { openClient, quiet } from '../open-client.ts';
 import { toJsonText } from '../render.ts';
 import { shown } from '../shown.ts';
 
 const WORST = ['ok', 'degraded', 'failed'] as const;
 
-export async function runDoctor(flags: GlobalOptions, ctx: CliContext): Promise<number> {
+interface DoctorFlags extends GlobalOptions {
+  readonly fix?: boolean;
+}
+
+export async function runDoctor(flags: DoctorFlags, ctx: CliContext): Promise<number> {
   const checks = await allChecks(flags, ctx);
   const status = WORST[Math.max(...checks.map((check) => WORST.indexOf(check.status)))] ?? 'ok';
   const report = { status, version: ctx.version, checks };
@@ -23,7 +27,7 @@ export async function runDoctor(flags: GlobalOptions, ctx: CliContext): Promise<
   return status === 'failed' ? EXIT.failure : EXIT.ok;
 }
 
-async function allChecks(flags: GlobalOptions, ctx: CliContext): Promise<HealthCheck[]> {
+async function allChecks(flags: DoctorFlags, ctx: CliContext): Promise<HealthCheck[]> {
   const checks: HealthCheck[] = [checkNode(process.versions.node)];
   let config: LoadedConfig;
   try {
@@ -35,7 +39,8 @@ async function allChecks(flags: GlobalOptions, ctx: CliContext): Promise<HealthC
     return rest ? [...checks, ...(await outside(rest, ctx))] : checks;
   }
   checks.push(...(await outside(config, ctx)));
-  return [...checks, ...(await inside(config, flags, ctx))];
+  checks.push(...(await inside(config, flags, ctx)));
+  return [...checks, ...(await indexChecks(config, flags, ctx))];
 }
 
 /** Enough to look at the machine by; undefined where the data directory's own file is the broken one. */
@@ -78,6 +83,27 @@ async function inside(config: LoadedConfig, flags: GlobalOptions, ctx: CliContex
     }
   } catch (error) {
     return [failed('store', error)];
+  }
+}
+
+/** The index another program holds against all memories, mended where that is asked for; a hub would not read so much. */
+async function indexChecks(config: LoadedConfig, flags: DoctorFlags, ctx: CliContext): Promise<HealthCheck[]> {
+  if (config.engines.vectors.engine === 'embedded') return [];
+  try {
+    const runtime = await ctx.openRuntime(quiet(config, ctx), { role: 'command' });
+    try {
+      const { signal } = ctx.io;
+      const found = await runtime.checkIndex(signal);
+      if (!found || found.status === 'ok' || !flags.fix) return found ? [found] : [];
+      const { missing, stale, surplus } = await runtime.reindex({ embed: false, full: false }, () => {}, signal);
+      const after = await runtime.checkIndex(signal);
+      const mended = `mended: ${missing} missing, ${stale} stale, ${surplus} surplus`;
+      return after ? [{ ...after, detail: `${mended}; ${after.detail}` }] : [];
+    } finally {
+      await runtime.close({ abandon: true });
+    }
+  } catch (error) {
+    return [failed('vector index drift', error)];
   }
 }
 

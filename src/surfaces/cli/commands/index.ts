@@ -70,7 +70,17 @@ function addMaintenance(own: Own, ctx: CliContext, program: Command, shapes: rea
   own('doctor', 'check everything that goes wrong in practice and say the fix', async (_, options) => {
     const { runDoctor } = await import('./doctor.ts');
     return runDoctor(options, ctx);
-  });
+  }).option('--fix', 'mend what can be mended without a decision: an index of vectors that has drifted');
+  own(
+    'reindex',
+    'bring vectors and the index that holds them to the memories, while hubs serve',
+    async (_, options) => {
+      const { runReindex } = await import('./reindex.ts');
+      return runReindex(options, ctx);
+    },
+  )
+    .option('--embed', 'make all vectors again, not only those that are missing')
+    .option('--full', 'empty the index of Chroma or pgvector first, and fill it again');
   own('backup', 'write a consistent copy of the whole store while it is in use', async (words, options) => {
     const { runBackup } = await import('./store.ts');
     return runBackup(words, options, ctx);

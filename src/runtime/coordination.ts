@@ -1,0 +1,60 @@
+// What processes of one store share: through Redis where it is configured, through PostgreSQL's notifications where the
+// store is there, else within this process, with leases in the store in any case.
+import { randomUUID } from 'node:crypto';
+import type { LoadedConfig } from '../config/load.ts';
+import { createInProcessCoordination } from '../storage/coordination/in-process.ts';
+import { createStoreLeases, type StoreLeaseDeps } from '../storage/coordination/leases.ts';
+import type { Coordination, CoordinationStatus } from '../storage/coordination/port.ts';
+import type { Database } from '../storage/database.ts';
+import type { HealthCheck, Log } from '../surfaces/runtime.ts';
+
+/** Never waits long for an engine that is away. Errors: `config_invalid` for settings that can never work. */
+export async function openCoordination(
+  { engines, machine_id }: LoadedConfig,
+  store: Database,
+  log: Log,
+): Promise<Coordination> {
+  const { clock, dialect } = store;
+  const member_id = `${machine_id}:${randomUUID()}`;
+  const leases = createStoreLeases({
+    write: store.write as unknown as StoreLeaseDeps['write'],
+    clock,
+    member_id,
+    ...dialect.clock,
+  });
+  const fallback = createInProcessCoordination({ leases, clock, member_id });
+  const onStateChange = (status: CoordinationStatus): void => {
+    const fields = { engine: status.kind, detail: status.detail };
+    if (status.state === 'ok') log.info(fields, 'coordination with other processes works again');
+    else log.warn(fields, 'coordination with other processes is away; this process goes on alone');
+  };
+  const { redis, postgres } = engines;
+  // Clients of engines are loaded where they are used: they cost a stdio server a fifth of a second.
+  if (redis) {
+    const { createRedisCoordination } = await import('../storage/coordination/redis.ts');
+    return createRedisCoordination({ ...redis, fallback, clock, member_id, onStateChange });
+  }
+  if (postgres) {
+    const { createNotifyCoordination } = await import('../storage/coordination/postgres-notify.ts');
+    return createNotifyCoordination({ postgres, fallback, member_id, onStateChange });
+  }
+  return fallback;
+}
+
+/** What `/health` and doctor say of it. */
+export async function coordinationCheck(coordination: Coordination): Promise<HealthCheck> {
+  const { kind, state, detail, fix, version, latency_ms } = await coordination.status();
+  const facts = [
+    `${NAMES[kind]}: ${detail}`,
+    version === undefined ? '' : `version ${version}`,
+    latency_ms === undefined ? '' : `${latency_ms.toFixed(1)} ms`,
+  ].filter((fact) => fact !== '');
+  return {
+    name: 'coordination',
+    status: state === 'ok' ? 'ok' : 'degraded',
+    detail: facts.join(', '),
+    ...(fix === undefined ? {} : { fix }),
+  };
+}
+
+const NAMES = { in_process: 'this process', redis: 'Redis', postgres: 'PostgreSQL notifications' } as const;
