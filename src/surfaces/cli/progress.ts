@@ -1,6 +1,9 @@
 // A progress bar on a terminal, nothing elsewhere.
-import { Format, Presets, SingleBar } from 'cli-progress';
+import cliProgress from 'cli-progress';
 import type { OutputStream } from './contract.ts';
+
+// CommonJS, whose names Node finds at run time only.
+const { Format, Presets, SingleBar } = cliProgress;
 
 export interface Bar {
   update(done: number, note: string): void;
