@@ -10,7 +10,7 @@ import type { Caller, RuleDeps } from './deps.ts';
 import { identityHash } from './identity.ts';
 import { redactMetadata, redactText } from './redacted-fields.ts';
 import { assertWindow } from './replacing.ts';
-import { saveSignature } from './twins.ts';
+import { renewSignature } from './twins.ts';
 
 export type MemoryPatch = { readonly [Key in keyof NewMemory]?: NewMemory[Key] | null | undefined };
 
@@ -184,7 +184,7 @@ async function writeChange(
 /** Old vectors go in the same commit. Other processes keep theirs in memory until they read the new ones, within a second. */
 export async function renewVectors(deps: RuleDeps, trx: MemoryTrx, row: MemoryRow): Promise<void> {
   await trx.deleteFrom('memory_vectors').where('row_id', '=', row.row_id).execute();
-  await saveSignature(trx, row.row_id, row.content);
+  await renewSignature(trx, row.row_id, row.content);
   await trx
     .insertInto('memory_vector_queue')
     .values({ row_id: row.row_id, attempts: 0, claimed_until: deps.vectors.claimUntil() })

@@ -47,12 +47,17 @@ export async function findTwin(db: Reader, content: string, principal: Principal
   return best && { ...best, similarity: Math.round(best.similarity * 1000) / 1000 };
 }
 
+/** Of a new row: there is nothing to replace yet. */
 export async function saveSignature(trx: MemoryTrx, row_id: number, content: string): Promise<void> {
   const keys = [...new Set(bandKeys(shingles(content)))];
-  await trx.deleteFrom('memory_signatures').where('row_id', '=', row_id).execute();
   if (keys.length > 0)
     await trx
       .insertInto('memory_signatures')
       .values(keys.map((band) => ({ band, row_id })))
       .execute();
+}
+
+export async function renewSignature(trx: MemoryTrx, row_id: number, content: string): Promise<void> {
+  await trx.deleteFrom('memory_signatures').where('row_id', '=', row_id).execute();
+  await saveSignature(trx, row_id, content);
 }
