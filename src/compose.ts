@@ -68,9 +68,10 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const executor = createExecutor(operations, createHooks({ metrics, sessions, log }));
   const resources = createResources(executor);
   const owner: Principal = { user_id: userInfo().username, agent_id: 'local', machine_id };
+  const mcpSessions = createMcpSessionStore(store);
   const stopMaintenance =
     role === 'server'
-      ? startMaintenance({ memory: memory.deps, sessions, principal: owner, leases: coordination, log })
+      ? startMaintenance({ memory: memory.deps, sessions, mcpSessions, principal: owner, leases: coordination, log })
       : () => {};
   if (role !== 'command') memory.follower.start();
 
@@ -83,7 +84,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     localPrincipal: (agent_id) => ({ ...owner, agent_id: agent_id ?? owner.agent_id }),
     health: createHealth({ version, store, embedder, memory, coordination }),
     ready: () => storeCheck(store),
-    mcpSessions: createMcpSessionStore(store),
+    mcpSessions,
     relay: createRelay(coordination),
     ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),

@@ -6,6 +6,7 @@ import { cleanUp, type MemoryDeps } from '../domains/memory/index.ts';
 import type { Principal } from '../kernel/operation.ts';
 import type { LeaseStore } from '../storage/coordination/port.ts';
 import type { Log } from '../surfaces/runtime.ts';
+import type { StoredMcpSessions } from './mcp-sessions.ts';
 
 /** Longer than a clean-up takes, and over before the next one is due. */
 const CLEAN_UP_LEASE_MS = 50 * 60 * 1000;
@@ -13,13 +14,15 @@ const CLEAN_UP_LEASE_MS = 50 * 60 * 1000;
 export interface MaintenanceDeps {
   readonly memory: MemoryDeps;
   readonly sessions: Sessions;
+  readonly mcpSessions: Pick<StoredMcpSessions, 'prune'>;
   readonly principal: Principal;
   readonly leases: LeaseStore;
   readonly log: Log;
 }
 
 /** Starts the schedules; the returned function ends them. */
-export function startMaintenance({ memory, sessions, principal, leases, log }: MaintenanceDeps): () => void {
+export function startMaintenance(deps: MaintenanceDeps): () => void {
+  const { memory, sessions, mcpSessions, principal, leases, log } = deps;
   const guarded = (name: string, task: () => Promise<unknown>) => async () => {
     try {
       await task();
@@ -40,7 +43,7 @@ export function startMaintenance({ memory, sessions, principal, leases, log }: M
   };
   const cleanUpOnce = async () => {
     const report = await cleanUp(memory, { principal, project: undefined }, 'all');
-    const sessions_forgotten = await sessions.prune();
+    const sessions_forgotten = (await sessions.prune()) + (await mcpSessions.prune());
     await memory.store.engine.optimise();
     log.info({ purged: report.purged, retired: report.retired, sessions_forgotten }, 'clean-up done');
   };

@@ -1,5 +1,9 @@
 // One MCP session over Streamable HTTP on this hub: its server and transport, new or as another hub left it.
-import { toNodeHandler } from '@modelcontextprotocol/node';
+import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { toWebRequest } from '@modelcontextprotocol/node';
 import { type JSONRPCMessage, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../kernel/limits.ts';
@@ -7,7 +11,7 @@ import { makeServer } from '../mcp/server.ts';
 import type { SharedSubscriptions } from '../mcp/subscriptions.ts';
 import type { McpSessionRecord, McpSessionState, Runtime } from '../runtime.ts';
 import type { McpSession } from './mcp-sessions.ts';
-import { asSdkRequest, asSdkResponse, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
+import { asSdkRequest, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
 import { originOfSession, subscriptionsOf, toolsetsOf } from './session-state.ts';
 
 export interface StreamableSession extends McpSession {
@@ -38,7 +42,6 @@ export async function openStreamable(
   });
   await server.connect(transport);
   if (begun) await repeatHandshake(transport, session_id, state.initialize);
-  const onerror = (error: Error): void => runtime.log.warn({ error: error.message }, 'MCP over HTTP');
 
   return {
     session_id,
@@ -48,23 +51,30 @@ export async function openStreamable(
     close: () => server.close(),
     take: (message) => transport.onmessage?.(message),
     async serve(request, reply) {
-      const { raw } = reply;
-      const handle = toNodeHandler(
-        {
-          async fetch(web_request, options) {
-            const response = await transport.handleRequest(web_request, options);
-            // The adapter notices at the next keep-alive only: until then a client that comes back would be refused.
-            if (request.method === 'GET' && response.ok) raw.once('close', () => transport.closeStandaloneSSEStream());
-            return leaveConnectionToNode(response);
-          },
-        },
-        { onerror },
-      );
+      const { raw, body } = request;
+      const asked = await toWebRequest(asSdkRequest(raw), body);
+      const response = await transport.handleRequest(asked, body === undefined ? {} : { parsedBody: body });
       reply.hijack();
       copyHeaders(reply);
-      await handle(asSdkRequest(request.raw), asSdkResponse(raw), request.body);
+      await sendResponse(response, reply.raw);
     },
   };
+}
+
+/**
+ * Writes a response of the SDK. Its own adapter sends the head of an event stream with the first event only, and notices
+ * that the client is gone with the next one: until then a client that comes back would be refused.
+ */
+async function sendResponse(response: Response, raw: ServerResponse): Promise<void> {
+  const { status, headers, body } = leaveConnectionToNode(response);
+  raw.writeHead(status, Object.fromEntries(headers));
+  raw.flushHeaders();
+  if (body === null) {
+    raw.end();
+    return;
+  }
+  // Fails where the client went away, which ends the stream at its source too.
+  await pipeline(Readable.fromWeb(body as ReadableStream), raw).catch(() => undefined);
 }
 
 /**
