@@ -5,13 +5,10 @@ import { skippedEngines } from './engines/skipped.ts';
 const NOT_OURS = ['node_modules/**', 'dist/**'];
 const NIGHTLY = '**/*.nightly.test.ts';
 
-/**
- * `--project sqlite` or `--project postgres` runs one of them. Files that open no store run twice too: telling them
- * apart by hand would one day leave out one that does.
- */
 /** Rules and formats that ask no store: what they do cannot depend on the engine. */
 const WITHOUT_A_STORE = ['src/domains/memory/{redaction,ranking,import,export}/**'];
 
+/** `--project sqlite` or `--project postgres` runs one of them. */
 export function projects({ nightly }: { readonly nightly: boolean }): TestProjectInlineConfiguration[] {
   const exclude = nightly ? NOT_OURS : [...NOT_OURS, NIGHTLY];
   const sqlite: TestProjectInlineConfiguration = {

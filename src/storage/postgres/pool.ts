@@ -42,6 +42,8 @@ export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
     ...(settings.password === undefined ? {} : { password: settings.password }),
     ...(settings.ca === undefined ? {} : { ssl: { ca: settings.ca } }),
     application_name: 'haivemind',
+    // Compiling pays for reports over whole tables; here it would cost a search more than the search.
+    options: '-c jit=off',
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: settings.statement_timeout_ms ?? STATEMENT_TIMEOUT_MS,
     lock_timeout: LOCK_TIMEOUT_MS,
