@@ -44,7 +44,8 @@ export const exportWhitening = (whitening: Whitening): Uint8Array => {
 
 /** Reads what `exportWhitening` wrote. Throws `storage_corrupt` when the bytes are something else. */
 export const importWhitening = (bytes: Uint8Array): Whitening => {
-  const copy = bytes.slice().buffer;
+  // Not `slice`: a driver gives a Buffer, whose slice is a view into memory it shares with others.
+  const copy = new Uint8Array(bytes).buffer;
   const [magic, dimensions = 0, fitted_rows = 0] = copy.byteLength >= HEADER_BYTES ? new Uint32Array(copy, 0, 3) : [];
   if (magic !== MAGIC || copy.byteLength !== HEADER_BYTES + 4 * (dimensions + dimensions * dimensions)) {
     throw failure(

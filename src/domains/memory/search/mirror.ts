@@ -41,7 +41,8 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
   async function load(): Promise<void> {
     if (!loaded) {
       const fit = await readFit(store, model_id);
-      if (fit) index.importFit(fit);
+      // Without a fit searches compare by the plain cosine, until a long-lived process makes a new one.
+      if (fit) tryTo(() => index.importFit(fit), deps.onError);
     }
     await readSlices();
     loaded = true;
@@ -85,4 +86,12 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
     settle: async () => {},
     stop: async () => {},
   };
+}
+
+function tryTo(work: () => void, onError: (error: unknown) => void): void {
+  try {
+    work();
+  } catch (error) {
+    onError(error);
+  }
 }

@@ -15,6 +15,7 @@ export interface ServedFitDeps {
   readonly server: Pick<VectorServer, 'count'>;
   readonly model: Model;
   readonly fits: boolean;
+  readonly onError: (error: unknown) => void;
 }
 
 export interface ServedFit {
@@ -29,7 +30,7 @@ export interface ServedFit {
   counted(): { readonly index: number; readonly store: number } | undefined;
 }
 
-export function createServedFit({ store, server, model, fits }: ServedFitDeps): ServedFit {
+export function createServedFit({ store, server, model, fits, onError }: ServedFitDeps): ServedFit {
   const fitting = createFitting(model.dimensions);
   let loading: Promise<void> | undefined;
   /** Rows the fit in use was made from. */
@@ -41,8 +42,13 @@ export function createServedFit({ store, server, model, fits }: ServedFitDeps): 
   async function read(): Promise<void> {
     const made_from = await fittedRows(store, model.id);
     const state = made_from === undefined ? undefined : await readFit(store, model.id);
-    if (state) fitting.import(state);
     used = made_from;
+    try {
+      if (state) fitting.import(state);
+    } catch (error) {
+      // Without a fit searches compare by the plain cosine, until a long-lived process makes a new one.
+      onError(error);
+    }
   }
   function load(): Promise<void> {
     loading ??= read().catch((error: unknown) => {

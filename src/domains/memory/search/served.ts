@@ -1,14 +1,14 @@
 // Search by meaning through an index that another program holds: it names candidates, the rows decide.
 import type { VectorMetric } from '../../../storage/vectors/port.ts';
 import type { ScoringQuery } from '../../../storage/vectors/scan.ts';
-import type { ServedSearchOptions } from '../../../storage/vectors/search.ts';
-import type { NearOptions, VectorServer } from '../../../storage/vectors/servers/port.ts';
+import type { VectorServer } from '../../../storage/vectors/servers/port.ts';
 import type { MemoryDatabase } from '../repository.ts';
 import { bestFirst, exactScores } from './exact-scores.ts';
 import type { Model } from './indexed-rows.ts';
 import { orAborted } from './or-aborted.ts';
 import { pendingChanges } from './outbox.ts';
 import { createOutboxWorker, type Step } from './outbox-worker.ts';
+import { createCandidates } from './served-candidates.ts';
 import { createCircuit } from './served-circuit.ts';
 import { createServedFit } from './served-fit.ts';
 import { createServedLoop } from './served-loop.ts';
@@ -16,14 +16,8 @@ import type { MemoryVectors } from './vectors.ts';
 
 /** Up to this many allowed rows are all compared, without the server: about 10 ms. */
 const EXACT_ROWS_MAX = 1_000;
-/** The server is asked for more chunks than rows are wanted: long texts have several, and its scores are not exact. */
-const ASKED_MORE = 100;
-const ASKED_PER_HIT = 2;
-/** Where too few of what it named may be found it is asked again for four times as many, up to here. */
-const ASKED_GROWTH = 4;
-const ASKED_MAX = 4_000;
-/** Where that was too few, a set of up to this many rows is compared whole: about half a second. */
-const SCANNED_ROWS_MAX = 50_000;
+/** How long the batch at hand may take when this process ends. */
+const STOP_GRACE_MS = 5_000;
 
 export interface ServedDeps {
   readonly store: MemoryDatabase;
@@ -33,8 +27,6 @@ export interface ServedDeps {
   readonly fits: boolean;
   readonly onError: (error: unknown, message: string) => void;
 }
-/** How long the batch at hand may take when this process ends. */
-const STOP_GRACE_MS = 5_000;
 
 export interface ServedVectors extends MemoryVectors {
   readonly server: VectorServer;
@@ -54,7 +46,14 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
         ? onError(undefined, 'the vector index answers again')
         : onError(error, 'the vector index does not answer; searches use words, and it catches up when it is back'),
   });
-  const fit = createServedFit({ store, server, model, fits: deps.fits });
+  const candidates = createCandidates(server, circuit);
+  const fit = createServedFit({
+    store,
+    server,
+    model,
+    fits: deps.fits,
+    onError: (error) => onError(error, 'the fit of the vectors cannot be used; searches go on without it'),
+  });
   const step = createOutboxWorker({
     store,
     server,
@@ -73,25 +72,6 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
   const prepare = (query: Float32Array, metric: VectorMetric = 'whitened'): ScoringQuery => fit.prepare(query, metric);
   const scoresOf = (query: Float32Array, ids: readonly number[], scoring: ScoringQuery) =>
     exactScores(store, model, ids, query, scoring);
-
-  /** Rows the server names, the nearest first. */
-  async function named(vector: Float32Array, near: NearOptions): Promise<{ ids: number[]; full: boolean }> {
-    const chunks = await circuit.ask((signal) => server.nearest(vector, { ...near, signal }), near.signal);
-    return { ids: [...new Set(chunks.map((chunk) => chunk.row_id))], full: chunks.length >= near.limit };
-  }
-
-  async function candidates(vector: Float32Array, options: ServedSearchOptions): Promise<readonly number[]> {
-    const { limit, allowed, filter, signal } = options;
-    const wanted = Math.min(limit, allowed?.size ?? limit);
-    for (let asked = Math.max(limit + ASKED_MORE, ASKED_PER_HIT * limit); ; asked *= ASKED_GROWTH) {
-      const { ids, full } = await named(vector, { limit: Math.min(asked, ASKED_MAX), filter, signal });
-      const found = allowed ? ids.filter((row_id) => allowed.has(row_id)) : ids;
-      if (found.length >= wanted) return found;
-      if (full && asked < ASKED_MAX) continue;
-      // What may be found lies elsewhere than what is near: the set is small enough, or what was found has to do.
-      return allowed && allowed.size <= SCANNED_ROWS_MAX ? [...allowed] : found;
-    }
-  }
 
   return {
     kind: server.kind,
