@@ -204,6 +204,18 @@ describe('a session over Streamable HTTP', () => {
     await broken.http.close(1_000);
   });
 
+  it('keeps no more of a client than it needs, and refuses what is too much', async () => {
+    const open = (clientInfo: unknown): Promise<Response> => {
+      const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo };
+      return post(a, '/mcp', { jsonrpc: '2.0', id: 1, method: 'initialize', params });
+    };
+    expect((await open({ name: 'c', version: '1', icons: [{ src: 'x'.repeat(100_000) }] })).status).toBe(200);
+    expect(JSON.stringify([...hubs.records.values()]).length).toBeLessThan(1_000);
+    expect((await open({ name: 'c'.repeat(100_000), version: '1' })).status).toBe(400);
+    const client = await connect(switching(a));
+    await expect(client.subscribeResource({ uri: 'u'.repeat(10_000) })).rejects.toThrow(/so long a URI/);
+  });
+
   it('leaves nothing behind where the handshake fails', async () => {
     const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'c', version: '1' } };
     const body = { jsonrpc: '2.0', id: 1, method: 'initialize', params };

@@ -46,6 +46,7 @@ export const limits = {
   mcp_session_idle_ms: 60 * MINUTE_MS,
   mcp_sessions_stored_max_count: 4_096,
   mcp_session_touch_interval_ms: MINUTE_MS,
+  resource_uri_length_max_chars: 1_000,
   mcp_relay_timeout_ms: 5 * SECOND_MS,
   sse_keep_alive_ms: 15 * SECOND_MS,
 

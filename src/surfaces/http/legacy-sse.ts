@@ -54,14 +54,17 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
     if (!here.add({ session_id, owner, transport, close: () => server.close() })) {
       return refuseRpc(request, reply, 503, RPC.refused, 'Too many event streams are open. Close one, or wait.');
     }
+    // Before the client learns its name, so that every hub knows it as soon as the client may use it.
+    await mcpSessions.create({ session_id, owner, state }).catch((error: unknown) => {
+      here.end(session_id);
+      throw error;
+    });
     raw.once('close', here.use(session_id));
     raw.once('close', () => {
       if (!here.peek(session_id)) return;
       here.end(session_id);
       void forget(session_id);
     });
-    // Before the client learns its name, so that every hub knows it as soon as the client may use it.
-    await mcpSessions.create({ session_id, owner, state });
     keepStreamAlive(reply);
     reply.hijack();
     copyHeaders(reply);

@@ -1,5 +1,7 @@
 // An MCP session as it is kept: from the request that began it, and back to what a server instance needs.
 import type { FastifyRequest } from 'fastify';
+import { failure } from '../../kernel/errors.ts';
+import { limits } from '../../kernel/limits.ts';
 import type { Transport } from '../../kernel/operation.ts';
 import type { CallOrigin } from '../mcp/sessions.ts';
 import { createSubscriptions, type SharedSubscriptions } from '../mcp/subscriptions.ts';
@@ -28,6 +30,22 @@ export function stateOf(
     ...(session_name === undefined ? {} : { session_name }),
     ...(project === undefined ? {} : { project }),
   };
+}
+
+/**
+ * What of a handshake has to be kept to make it again: without what only people look at, such as icons. Throws
+ * `limit_exceeded` where that is still too much.
+ */
+export function keptHandshake(params: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { protocolVersion, capabilities, clientInfo } = params;
+  const { name, version } = clientInfo as { name: unknown; version: unknown };
+  const kept = { protocolVersion, capabilities, clientInfo: { name, version } };
+  if (Buffer.byteLength(JSON.stringify(kept)) <= limits.metadata_size_max_bytes) return kept;
+  throw failure(
+    'limit_exceeded',
+    `What the client says of itself is larger than ${limits.metadata_size_max_bytes} bytes.`,
+    'Send shorter clientInfo and capabilities.',
+  );
 }
 
 /** The same on every hub: the agent's session is told by the transport's, not by the connection or its hub. */

@@ -10,7 +10,7 @@ import { createMcpSessions } from './mcp-sessions.ts';
 import type { McpServing } from './modern-mcp.ts';
 import { RPC, refuseRpc } from './rpc-replies.ts';
 import { hearHubs, tellHubs } from './session-events.ts';
-import { ownerOf, stateOf } from './session-state.ts';
+import { keptHandshake, ownerOf, stateOf } from './session-state.ts';
 import { keepInStore } from './session-upkeep.ts';
 import { openStreamable, type StreamableSession } from './streamable-session.ts';
 
@@ -24,7 +24,7 @@ export function createSessionfulMcp(runtime: Runtime, clock: Clock): McpServing 
 
   async function open(request: FastifyRequest, reply: FastifyReply, toolsets: Toolsets): Promise<void> {
     const { params } = request.body as { params: Record<string, unknown> };
-    const state = { ...stateOf(runtime, request, 'streamable', toolsets), initialize: params };
+    const state = { ...stateOf(runtime, request, 'streamable', toolsets), initialize: keptHandshake(params) };
     const record = { session_id: randomUUID(), owner: ownerOf(runtime, request), state };
     const session = await openStreamable(runtime, record, { begun: false });
     if (!here.add(session)) {

@@ -1,10 +1,16 @@
 // Which resources a client wants to hear of: in this instance, and for a session of several hubs also kept and told.
 
+import { failure } from '../../kernel/errors.ts';
+import { limits } from '../../kernel/limits.ts';
+
 const SUBSCRIPTIONS_MAX_COUNT = 1_000;
 
 export interface Subscriptions {
   has(uri: string): boolean;
-  /** Resolves when it holds wherever the session is served. Further ones than a client may have are ignored. */
+  /**
+   * Resolves when it holds wherever the session is served. Further ones than a client may have are ignored. Rejects with
+   * `limit_exceeded` for a URI longer than any of ours.
+   */
   add(uri: string): Promise<void>;
   remove(uri: string): Promise<void>;
 }
@@ -26,6 +32,12 @@ export function createSubscriptions(uris: readonly string[] = [], sink?: Subscri
   return {
     has: (uri) => subscribed.has(uri),
     async add(uri) {
+      if (uri.length > limits.resource_uri_length_max_chars)
+        throw failure(
+          'limit_exceeded',
+          'No resource has so long a URI.',
+          'Subscribe to haivemind://memory/{memory_id}.',
+        );
       if (subscribed.has(uri) || subscribed.size >= SUBSCRIPTIONS_MAX_COUNT) return;
       await sink?.added(uri);
       subscribed.add(uri);

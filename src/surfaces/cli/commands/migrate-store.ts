@@ -7,6 +7,7 @@ import { probeHub } from '../hub-file.ts';
 import type { MoveDone, MoveEvent, MovePlan } from '../move.ts';
 import { type Bar, progressBar } from '../progress.ts';
 import { toJsonText } from '../render.ts';
+import { keepHeapSmall } from '../small-heap.ts';
 
 interface MigrateFlags extends GlobalOptions {
   readonly from?: string;
@@ -17,6 +18,7 @@ interface MigrateFlags extends GlobalOptions {
 }
 
 export async function runMigrateStore(flags: MigrateFlags, ctx: CliContext): Promise<number> {
+  keepHeapSmall();
   const config = configFor(ctx, flags);
   const stdout = (text: string) => ctx.io.stdout.write(text);
   const watch = watcher(flags, ctx);

@@ -7,9 +7,11 @@ import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { alreadyRunning, probeHub } from '../hub-file.ts';
 import { toJsonText } from '../render.ts';
+import { keepHeapSmall } from '../small-heap.ts';
 
 /** Several processes may use the store at once, so the copy is made here even while a hub runs. */
 export async function runBackup(words: readonly string[], flags: GlobalOptions, ctx: CliContext): Promise<number> {
+  keepHeapSmall();
   const path = resolve(ctx.io.cwd, words[0] ?? '');
   if (await exists(path)) {
     throw failure('conflict', `${path} exists.`, 'Choose a new name: a backup is never written over another file.');
@@ -31,6 +33,7 @@ export async function runRestore(
   flags: GlobalOptions & { readonly yes?: boolean },
   ctx: CliContext,
 ): Promise<number> {
+  keepHeapSmall();
   const path = resolve(ctx.io.cwd, words[0] ?? '');
   const config = configFor(ctx, flags);
   if (!(await exists(path))) throw failure('not_found', `${path} does not exist.`, 'Check the path of the backup.');
