@@ -101,10 +101,17 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   };
 }
 
+interface RestoreHow {
+  /** False: only into an empty database; a file is always replaced. */
+  readonly replace?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** Replaces the store of this configuration by a backup. Nobody may have it open. */
-export async function restoreStore(config: LoadedConfig, path: string, { replace = true } = {}) {
+export async function restoreStore(config: LoadedConfig, path: string, how: RestoreHow = {}) {
   const { postgres } = config.engines;
-  return postgres ? restorePostgres(postgres, path, { replace }) : restoreBackup(config.data_dir, path);
+  if (!postgres) return restoreBackup(config.data_dir, path);
+  return restorePostgres(postgres, path, { ...how, replace: how.replace ?? true });
 }
 
 /** Moves a store from one engine to another; the configuration gives what the places do not say. */

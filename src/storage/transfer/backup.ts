@@ -56,11 +56,11 @@ export async function restorePostgres(
   const { memories, kept } = await transfer({
     ...options,
     openSource: () => openSqliteSource(file),
-    openTarget: (fresh) => openPostgresTarget(settings, fresh),
+    openTarget: (fresh) => openPostgresTarget(settings, { fresh, replace }),
     unfinished: 'resume_own',
     follow: false,
   });
-  return { memories, kept: kept === undefined ? undefined : `schema ${kept} of the database` };
+  return { memories, kept };
 }
 
 async function expectPlaceFor(settings: PostgresSettings, file: string, replace: boolean): Promise<void> {

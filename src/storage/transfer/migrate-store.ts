@@ -106,7 +106,7 @@ const placeName = (location: StoreLocation): string =>
   location.kind === 'sqlite' ? location.file : placeOf(location.settings.url);
 
 function openTarget(to: StoreLocation, fresh: boolean) {
-  if (to.kind === 'postgres') return openPostgresTarget(to.settings, fresh);
+  if (to.kind === 'postgres') return openPostgresTarget(to.settings, { fresh, replace: false });
   const { file } = to;
   const setAside = () => {
     if (!existsSync(file)) return undefined;

@@ -3,4 +3,4 @@
 /** Rows of a page at most: a page is a transaction at the target. */
 export const PAGE_MAX_ROWS = 500;
 /** A page ends with the row that brings it to this. */
-export const PAGE_MAX_BYTES = 4 * 1024 * 1024;
+export const PAGE_MAX_BYTES = 1024 * 1024;

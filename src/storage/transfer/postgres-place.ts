@@ -45,17 +45,22 @@ export async function refuseWhileHubs(client: TransferClient): Promise<void> {
   );
 }
 
-/** Moves what is there aside and the incoming store in, in one transaction. Returns the schema of the earlier one. */
-export async function takePlace(client: TransferClient, schema: string): Promise<string | undefined> {
+/**
+ * Moves what is there aside and the incoming store in, in one transaction. Returns where the earlier one lies. Errors:
+ * `conflict` where there is a store by now and `replace` is false, `unavailable` while hubs are connected.
+ */
+export async function takePlace(client: TransferClient, schema: string, replace: boolean): Promise<string | undefined> {
   return client.transaction(async () => {
     await refuseWhileHubs(client);
+    if (!replace && (await presentIn(client, schema)) === 'used')
+      throw failure('conflict', `${client.place} holds a store by now.`, 'Move into an empty database.');
     await client.rows(`drop table ${inSchema(INCOMING, JOURNAL_TABLE)}`);
     const earlier = await ourTables(client, schema);
     const kept = earlier.length > 0 ? await moveAside(client, schema, earlier) : undefined;
     for (const table of await tableNames(client, INCOMING))
       await client.rows(`alter table ${inSchema(INCOMING, table)} set schema ${quoted(schema)}`);
     await client.rows(`drop schema ${quoted(INCOMING)}`);
-    return kept;
+    return kept === undefined ? undefined : `schema ${kept} of ${client.place}`;
   });
 }
 

@@ -13,8 +13,18 @@ import { removeRows, writeRows, writeTexts } from './postgres-writes.ts';
 import { CARRIED } from './registry.ts';
 import { searchedRows } from './texts.ts';
 
+export interface PostgresTargetOptions {
+  /** Throws what an earlier, unfinished run left away. */
+  readonly fresh: boolean;
+  /** Sets a store that is used aside; else that is refused. */
+  readonly replace: boolean;
+}
+
 /** Connects and opens or goes on with an unfinished store. Errors: `unavailable` where another transfer fills it. */
-export async function openPostgresTarget(settings: PostgresSettings, fresh: boolean): Promise<TransferTarget> {
+export async function openPostgresTarget(
+  settings: PostgresSettings,
+  { fresh, replace }: PostgresTargetOptions,
+): Promise<TransferTarget> {
   const client = await connectTransfer(settings);
   try {
     const schema = await currentSchema(client);
@@ -26,7 +36,7 @@ export async function openPostgresTarget(settings: PostgresSettings, fresh: bool
     await client.rows("set maintenance_work_mem = '128MB'");
     const pool = client.pool as unknown as PostgresPool;
     await migratePostgres(new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }), client.place);
-    return targetOn(client, schema);
+    return targetOn(client, schema, replace);
   } catch (error) {
     await client.end();
     throw error;
@@ -46,7 +56,7 @@ async function refuseSecond(client: TransferClient): Promise<void> {
   );
 }
 
-function targetOn(client: TransferClient, schema: string): TransferTarget {
+function targetOn(client: TransferClient, schema: string, replace: boolean): TransferTarget {
   const tables = postgresTables(client, INCOMING);
   const journal = journalOn(client);
   return {
@@ -93,7 +103,7 @@ function targetOn(client: TransferClient, schema: string): TransferTarget {
       const [row] = await client.rows<{ rows: number }>('select count(*) as rows from memory_texts');
       return row?.rows ?? 0;
     },
-    publish: () => takePlace(client, schema),
+    publish: () => takePlace(client, schema, replace),
     close: () => client.end(),
   };
 }

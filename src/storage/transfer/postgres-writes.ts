@@ -5,8 +5,9 @@ import type { TransferClient } from './postgres-client.ts';
 import type { CarriedTable } from './registry.ts';
 import type { SearchedRow } from './texts.ts';
 
-/** A statement has at most 65,535 parameters. */
-const PARAMETERS_MAX_COUNT = 10_000;
+/** A statement has at most 65,535; more than these make it no faster, and all of them are held at once. */
+const PARAMETERS_MAX_COUNT = 4_000;
+const TEXTS_AT_ONCE = 100;
 
 export async function writeRows(client: TransferClient, { table }: CarriedTable, rows: readonly Row[]): Promise<void> {
   const [first] = rows;
@@ -43,7 +44,11 @@ export async function writeTexts(
 ): Promise<void> {
   if (removed.length > 0)
     await client.rows('delete from memory_texts where row_id = any($1::bigint[])', [removed.map(([id]) => id)]);
-  if (living.length === 0) return;
+  for (let from = 0; from < living.length; from += TEXTS_AT_ONCE)
+    await insertTexts(client, living.slice(from, from + TEXTS_AT_ONCE));
+}
+
+async function insertTexts(client: TransferClient, living: readonly SearchedRow[]): Promise<void> {
   const vectors = living.map(({ text }) => textVector(text));
   await client.rows(
     `insert into memory_texts (row_id, words, body_length, extra_length)

@@ -82,7 +82,7 @@ describeEngine('postgres', () => {
     await withStoreOn(database.url, folder, (call) => call('get_memory_stats'));
     expect(await move(`sqlite:${a}`, database.url)).toMatchObject({
       memories: 1,
-      kept: expect.stringMatching(/^haivemind_before_/),
+      kept: expect.stringMatching(/^schema haivemind_before_/),
     });
     expect(await refusalOf(move(`sqlite:${a}`, database.url))).toMatchObject({ code: 'conflict' });
     const b = await storeWith('b', 'already there');

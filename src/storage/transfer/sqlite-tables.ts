@@ -1,5 +1,6 @@
 // Reads the tables of a SQLite store by pages in key order.
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { storageError } from '../sqlite/errors.ts';
 import { PAGE_MAX_BYTES, PAGE_MAX_ROWS } from './page.ts';
 import type { Row, RowRange, Tables, Value } from './port.ts';
 import type { CarriedTable } from './registry.ts';
@@ -32,16 +33,24 @@ export function sqliteTables(raw: DatabaseSync, place: string): Tables {
     countLiving: async (table) => count(`"${table}" where deleted_at is null`),
     async page(table, range) {
       const { sql, values } = pageQuery(table, range);
-      const rows: Row[] = [];
-      let bytes = 0;
-      for (const row of prepared(sql).iterate(...values, PAGE_MAX_ROWS)) {
-        rows.push(row as Row);
-        for (const value of Object.values(row)) bytes += sizeOf(value as Value);
-        if (bytes >= PAGE_MAX_BYTES) break;
+      try {
+        return readPage(prepared(sql).iterate(...values, PAGE_MAX_ROWS));
+      } catch (error) {
+        throw storageError(error, place);
       }
-      return rows;
     },
   };
+}
+
+function readPage(rows: Iterable<Record<string, unknown>>): Row[] {
+  const page: Row[] = [];
+  let bytes = 0;
+  for (const row of rows) {
+    page.push(row as Row);
+    for (const value of Object.values(row)) bytes += sizeOf(value as Value);
+    if (bytes >= PAGE_MAX_BYTES) break;
+  }
+  return page;
 }
 
 function sizeOf(value: Value): number {

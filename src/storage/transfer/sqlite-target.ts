@@ -58,7 +58,7 @@ function openAlone(file: string): DatabaseSync {
   const raw = new DatabaseSync(file, { timeout: 0 });
   try {
     raw.exec('pragma locking_mode = exclusive; pragma journal_mode = wal; begin exclusive; commit;');
-    raw.exec('pragma synchronous = normal; pragma temp_store = memory; pragma cache_size = -32000;');
+    raw.exec('pragma synchronous = normal; pragma temp_store = memory; pragma cache_size = -16000;');
     return raw;
   } catch (error) {
     raw.close();
@@ -160,7 +160,7 @@ function transaction(raw: DatabaseSync, work: () => void): void {
     raw.exec('commit');
   } catch (error) {
     if (raw.isTransaction) raw.exec('rollback');
-    throw error;
+    throw storageError(error, raw.location() ?? 'the copy');
   }
 }
 

@@ -16,7 +16,7 @@ export interface CliWiring {
   restore(
     config: LoadedConfig,
     path: string,
-    how: { readonly replace: boolean },
+    how: { readonly replace: boolean; readonly signal?: AbortSignal },
   ): Promise<{ readonly memories: number; readonly kept: string | undefined }>;
   /** Moves a store to another engine, or says what would be moved. */
   moveStore(config: LoadedConfig, request: MoveRequest): Promise<MoveReport>;

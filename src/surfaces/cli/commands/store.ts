@@ -47,7 +47,7 @@ export async function runRestore(
       'Add --yes to do it; the present store is kept beside it.',
     );
   }
-  const { memories, kept } = await ctx.restore(config, path, { replace: flags.yes === true });
+  const { memories, kept } = await ctx.restore(config, path, { replace: flags.yes === true, signal: ctx.io.signal });
   const rest = kept === undefined ? '' : `; the earlier store is ${kept}`;
   ctx.io.stdout.write(
     flags.json ? `${toJsonText({ path, memories, kept })}\n` : `${memories} memories restored${rest}\n`,
