@@ -28,7 +28,7 @@ import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
 import { cachedEmbedder } from './storage/coordination/cached-embedder.ts';
-import { type MigrateRequest, migrateStore, openDatabase, restoreBackup, restorePostgres } from './storage/index.ts';
+import { type MigrateRequest, openDatabase, restoreBackup } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
@@ -54,7 +54,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     cache: coordination.cache,
     redact: createRedact(config.security.redact_secrets),
     retention: config.storage.retention,
-    vector_server: createVectorServer(config.engines.vectors, embedder),
+    vector_server: await createVectorServer(config.engines.vectors, embedder),
     changed: feed.memoryChanged,
     longLived: role !== 'command',
     onError: (error, message) => log.error({ err: error }, message),
@@ -111,10 +111,12 @@ interface RestoreHow {
 export async function restoreStore(config: LoadedConfig, path: string, how: RestoreHow = {}) {
   const { postgres } = config.engines;
   if (!postgres) return restoreBackup(config.data_dir, path);
+  const { restorePostgres } = await import('./storage/transfer/index.ts');
   return restorePostgres(postgres, path, { ...how, replace: how.replace ?? true });
 }
 
 /** Moves a store from one engine to another; the configuration gives what the places do not say. */
-export function moveStore(config: LoadedConfig, request: Omit<MigrateRequest, 'postgres'>) {
+export async function moveStore(config: LoadedConfig, request: Omit<MigrateRequest, 'postgres'>) {
+  const { migrateStore } = await import('./storage/transfer/index.ts');
   return migrateStore({ ...request, postgres: config.engines.postgres });
 }

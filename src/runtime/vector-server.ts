@@ -2,24 +2,24 @@
 import type { Engines } from '../config/engines.ts';
 import { NO_MODEL } from '../storage/embedding/none.ts';
 import type { Embedder } from '../storage/embedding/port.ts';
-import { createChromaServer } from '../storage/vectors/servers/chroma.ts';
-import { createPgvectorServer } from '../storage/vectors/servers/pgvector.ts';
 import type { VectorServer } from '../storage/vectors/servers/port.ts';
 
 /**
  * Undefined where vectors are kept in this process, and where there are none. It connects with the first call. Throws
  * `config_invalid` on an address that is none.
  */
-export function createVectorServer(
+export async function createVectorServer(
   vectors: Engines['vectors'],
   { id: model_id, dimensions }: Pick<Embedder, 'id' | 'dimensions'>,
-): VectorServer | undefined {
+): Promise<VectorServer | undefined> {
   if (vectors.engine === 'embedded' || model_id === NO_MODEL) return undefined;
   if (vectors.engine === 'chroma') {
     const { url, token, tenant, database } = vectors;
+    const { createChromaServer } = await import('../storage/vectors/servers/chroma.ts');
     return createChromaServer({ url, token, tenant, database, model_id, dimensions });
   }
   const { url, password, ca } = vectors;
+  const { createPgvectorServer } = await import('../storage/vectors/servers/pgvector.ts');
   return createPgvectorServer({ url: withPassword(url, password), ssl: ca ? { ca } : undefined, model_id, dimensions });
 }
 
