@@ -99,6 +99,8 @@ function afterStore(deps: RuleDeps, results: readonly StoreResult[]): void {
 
 interface Prepared {
   readonly row: NewMemoryRow;
+  /** Looked for before the write: a hint is not worth making others wait for the write lock. */
+  readonly twin: Twin | undefined;
   readonly redacted: readonly string[];
 }
 
@@ -148,7 +150,8 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
     purge_at: null,
     merged_into: null,
   };
-  return { row, redacted };
+  const twin = extras.skip_twin ? undefined : await findTwin(deps.store.db, content, caller.principal);
+  return { row, twin, redacted };
 }
 
 async function writePrepared(
@@ -177,7 +180,6 @@ async function writePrepared(
       replaced: restated?.replaced,
     };
   }
-  const signature = extras.skip_twin ? undefined : await findTwin(trx, row.content, caller.principal);
   const row_id = await insertRow(deps.store, trx, row);
   await saveSignature(trx, row_id, row.content);
   await trx
@@ -186,7 +188,7 @@ async function writePrepared(
     .execute();
   const note = { change: 'superseded', changed_at: row.created_at, changed_by: caller.principal.user_id };
   const replaced = superseded && (await updateRow(deps.store, trx, superseded, { superseded_by: row.memory_id }, note));
-  const twin = signature?.memory_id === row.supersedes ? undefined : signature;
+  const twin = prepared.twin?.memory_id === row.supersedes ? undefined : prepared.twin;
   return {
     ...resultOf({ ...row, row_id, superseded_by: null }, redacted),
     created: true,
