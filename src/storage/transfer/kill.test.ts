@@ -11,7 +11,9 @@ import { describeEngine } from '../../../test/engines/suites.ts';
 import { openApp } from '../../../test/support/open-app.ts';
 import { contentsOfDatabase, contentsOfDirectory } from '../../../test/support/transfer.ts';
 
-const MEMORIES = 1_500;
+/** More than one page of them. */
+const MEMORIES = 700;
+const TIMEOUT_MS = 180_000;
 
 let folder: string;
 beforeAll(async () => {
@@ -30,7 +32,7 @@ function start(from: string, to: string) {
   return spawn(node24, words, { cwd: folder, env, stdio: 'pipe' });
 }
 
-/** Kills at this many batches; resolves with the rows of the last table it told of. */
+/** Kills at this many batches. */
 async function killAt(from: string, to: string, batches: number): Promise<void> {
   const child = start(from, to);
   const end = ended(child);
@@ -54,7 +56,7 @@ describeEngine('postgres', () => {
   });
   afterAll(() => server.stop());
 
-  test('twice on the way to PostgreSQL, and twice on the way back', async () => {
+  test('twice on the way to PostgreSQL, and twice on the way back', { timeout: TIMEOUT_MS }, async () => {
     await using database = await freshDatabase(server.url);
     const [a, b] = [join(folder, 'a'), join(folder, 'b')];
     {

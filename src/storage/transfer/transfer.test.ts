@@ -17,6 +17,9 @@ import {
   withStoreOn,
 } from '../../../test/support/transfer.ts';
 
+/** Each round of a property opens several stores. */
+const TIMEOUT_MS = 180_000;
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'haivemind-transfer-test-'));
@@ -94,7 +97,7 @@ describeEngine('postgres', () => {
   });
   afterAll(() => server.stop());
 
-  test('any store moved to PostgreSQL and back is the same row by row', async () => {
+  test('any store moved to PostgreSQL and back is the same row by row', { timeout: TIMEOUT_MS }, async () => {
     let round = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
@@ -112,11 +115,13 @@ describeEngine('postgres', () => {
         expect(counters(b)).toEqual(counters(a));
         expect(there).toMatchObject({ type: 'done', resumed: false, tables: back.tables });
       }),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   });
 
-  test('a run that is interrupted anywhere, while the source goes on changing, ends the same', async () => {
+  test('a run that is interrupted anywhere, while the source goes on changing, ends the same', {
+    timeout: TIMEOUT_MS,
+  }, async () => {
     let round = 0;
     // Together fewer batches than there are tables: what is done already is not done again by the next run.
     const some = (max: number, length: number) => fc.array(fc.nat({ max }), { minLength: length, maxLength: length });
@@ -157,7 +162,7 @@ describeEngine('postgres', () => {
           expect(contentsOfDirectory(b)).toEqual(before);
         },
       ),
-      { numRuns: 8 },
+      { numRuns: 5 },
     );
   });
 
