@@ -5,7 +5,7 @@ import { type ErrorBody, failure, HaivemindError, toErrorBody } from '../../../k
 
 const PAUSE_MIN_MS = 250;
 const PAUSE_MAX_MS = 10_000;
-/** What a caller waits for at most, and the probe. */
+/** What a search waits for at most, and the probe. */
 const SEARCH_TIMEOUT_MS = 3_000;
 const PROBE_TIMEOUT_MS = 5_000;
 
@@ -24,11 +24,14 @@ export interface CircuitDeps {
   readonly clock: Clock;
   readonly place: string;
   readonly probe: () => Promise<unknown>;
+  /** What a caller waits for at most, in milliseconds. */
+  readonly search_timeout_ms?: number;
   /** The server went away, or came back (undefined). Not told again of what it knows. */
   readonly onChange: (error: unknown) => void;
 }
 
-export function createCircuit({ clock, place, probe, onChange }: CircuitDeps): Circuit {
+export function createCircuit({ clock, place, probe, onChange, search_timeout_ms }: CircuitDeps): Circuit {
+  const patience_ms = search_timeout_ms ?? SEARCH_TIMEOUT_MS;
   let open: { readonly error: unknown; readonly failures: number; readonly since_ms: number } | undefined;
   let looking: Promise<void> | undefined;
 
@@ -76,7 +79,7 @@ export function createCircuit({ clock, place, probe, onChange }: CircuitDeps): C
   }
 
   return {
-    ask: (work, signal) => run(() => within(SEARCH_TIMEOUT_MS, place, work, signal), signal),
+    ask: (work, signal) => run(() => within(patience_ms, place, work, signal), signal),
     work: (work) => run(work),
     trouble: () => open && toErrorBody(open.error),
     look,

@@ -59,7 +59,7 @@ export function createServedLoop({ step, look, survey, onError }: LoopDeps): Ser
   return {
     wake() {
       owes = true;
-      if (timer && !stopped) void drain().catch(onError);
+      if (!stopped) void drain().catch(onError);
     },
     start() {
       if (timer) return;
