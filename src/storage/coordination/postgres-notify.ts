@@ -62,7 +62,7 @@ export async function createNotifyCoordination(options: NotifyOptions): Promise<
         throw error;
       });
     },
-    ping: (client) => client.query('select 1'),
+    ping: (client) => inTurn(client, () => client.query('select 1')),
     destroy: destroyClient,
     onUp() {
       gaps.tell();
@@ -71,7 +71,10 @@ export async function createNotifyCoordination(options: NotifyOptions): Promise<
     onDown: (cause) => state.set(false, cause),
   });
   function use<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    return (link as Link<pg.Client> | undefined)?.use(work) ?? Promise.reject(new LinkAwayError());
+    return (
+      (link as Link<pg.Client> | undefined)?.use((client) => inTurn(client, () => work(client))) ??
+      Promise.reject(new LinkAwayError())
+    );
   }
   state.start(link);
   const sweeps = setInterval(() => void use(sweep).catch(() => {}), limits.relayed_message_retention_ms);
@@ -96,6 +99,18 @@ export async function createNotifyCoordination(options: NotifyOptions): Promise<
       await fallback[Symbol.asyncDispose]();
     },
   };
+}
+
+const turns = new WeakMap<pg.Client, Promise<unknown>>();
+
+/** The driver takes one query at a time. */
+function inTurn<T>(client: pg.Client, work: () => Promise<T>): Promise<T> {
+  const turn = (turns.get(client) ?? Promise.resolve()).then(work, work);
+  turns.set(
+    client,
+    turn.catch(() => undefined),
+  );
+  return turn;
 }
 
 async function send(client: pg.Client, channel: string, text: string): Promise<void> {
