@@ -21,7 +21,7 @@ export interface SchemaDialect {
   /** Statements that create the full-text index. */
   readonly textIndexDdl: readonly string[];
   /** Statements that only this engine needs, by the migration that asks for them. */
-  readonly relayDdl: readonly string[];
+  readonly ownDdl: readonly string[];
 }
 
 export type ColumnType = 'text' | 'integer' | 'real' | 'blob' | RawBuilder<unknown>;

@@ -28,5 +28,5 @@ export async function up(db: Kysely<unknown>, types: SchemaDialect): Promise<voi
     .execute();
   await sql`create index mcp_sessions_seen on mcp_sessions (last_seen_at_ms)`.execute(db);
   await sql`create index memory_vector_queue_claimed on memory_vector_queue (claimed_until)`.execute(db);
-  for (const statement of types.relayDdl) await sql.raw(statement).execute(db);
+  for (const statement of types.ownDdl) await sql.raw(statement).execute(db);
 }

@@ -91,7 +91,7 @@ describeEngine('postgres', () => {
     const store = await openStore(through.href);
     let runs = 0;
     for (const moment of ['before', 'after'] as const) {
-      link.cutAtCommit(moment);
+      void link.cutAtCommit(moment);
       await store.write(async (trx) => {
         runs++;
         await sql`insert into notes (note_id, body) values (${`n${runs}`}, ${moment})`.execute(trx);
@@ -101,6 +101,28 @@ describeEngine('postgres', () => {
     expect(rows).toEqual([{ body: 'after' }, { body: 'before' }]);
     // Cut before it reached the server, the first was run again; cut after, the second was found committed.
     expect(runs).toBe(3);
+    await store.close();
+    await direct.close();
+    await link.close();
+  });
+
+  test('a commit that a crash took is not mistaken for another one that was given its id', async () => {
+    await using db = await freshDatabase(server.url);
+    const direct = await openStore(db.url, 'direct');
+    const link = await cuttingLink(Number(new URL(server.url).port));
+    const through = new URL(db.url);
+    through.port = String(link.port);
+    const store = await openStore(through.href);
+    await direct.write((trx) => sql`select pg_switch_wal()`.execute(trx));
+    const cut = link.cutAtCommit('before', { stay: true });
+    const writing = insert(store, 'mine');
+    await cut;
+    await server.kill();
+    await server.restart();
+    for (let i = 0; i < 20; i++) await insert(direct, `other${i}`);
+    link.heal();
+    await writing;
+    expect(await notes(direct)).toContain('mine');
     await store.close();
     await direct.close();
     await link.close();
@@ -123,8 +145,12 @@ describeEngine('postgres', () => {
 /** A link to the server that can break at a chosen moment: `before` or `after` the server has got the next COMMIT. */
 async function cuttingLink(target_port: number) {
   let cut: 'before' | 'after' | undefined;
+  let open = true;
+  let staysCut = false;
+  let tell = () => {};
   const sockets = new Set<Socket>();
   const server: Server = createServer((client) => {
+    if (!open) return void client.destroy();
     const upstream = connectTo(target_port, '127.0.0.1');
     let cutting = false;
     const end = () => {
@@ -139,6 +165,8 @@ async function cuttingLink(target_port: number) {
       if (cut !== undefined && /commit\0/i.test(bytes.toString('latin1'))) {
         const moment = cut;
         cut = undefined;
+        open = !staysCut;
+        tell();
         if (moment === 'before') return end();
         cutting = true;
       }
@@ -150,8 +178,16 @@ async function cuttingLink(target_port: number) {
   const address = server.address();
   return {
     port: typeof address === 'object' && address ? address.port : 0,
-    cutAtCommit(moment: 'before' | 'after') {
+    /** Resolves when it is cut; with `stay` nobody gets through after that until `heal`. */
+    cutAtCommit(moment: 'before' | 'after', { stay = false } = {}): Promise<void> {
       cut = moment;
+      staysCut = stay;
+      return new Promise((resolve) => {
+        tell = resolve;
+      });
+    },
+    heal() {
+      open = true;
     },
     close: () =>
       new Promise<void>((resolve) => {

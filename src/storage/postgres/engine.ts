@@ -12,7 +12,7 @@ import { createPool, type PostgresSettings, placeOf } from './pool.ts';
 import { createAsk } from './prepared.ts';
 import { readingPool } from './reading.ts';
 import { createTransact } from './transact.ts';
-import { writingPool } from './writing.ts';
+import { forgetOldMarks, writingPool } from './writing.ts';
 
 export type { PostgresSettings } from './pool.ts';
 
@@ -27,7 +27,8 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
   const writer = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: writingPool(pool, ask) }) });
   const db = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: readingPool(pool, place, ask) }) });
   try {
-    await migratePostgres(writer as Kysely<unknown>, place);
+    await migratePostgres(new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }), place);
+    await forgetOldMarks(pool);
   } catch (error) {
     await pool.end();
     throw postgresError(error, place);

@@ -6,6 +6,7 @@ import { StaleRead } from '../engine.ts';
 const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
+const INVALID_PARAMETER_VALUE = '22023';
 /** The server is going down, was killed, or is not up yet. */
 const NOT_SERVING = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08001', '08003', '08004', '08006']);
 const LINK_LOST = new Set([
@@ -30,6 +31,11 @@ export function isLinkLost(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isLinkLost);
   if (error instanceof DatabaseError) return NOT_SERVING.has(error.code ?? '');
   return LINK_LOST.has(codeOf(error)) || (error instanceof Error && LINK_LOST_WORDS.test(error.message));
+}
+
+/** True for `pg_xact_status` of an id that was not given yet. */
+export function isFutureTransaction(error: unknown): boolean {
+  return codeOf(error) === INVALID_PARAMETER_VALUE;
 }
 
 /** True where the engine gave up a transaction because of others: running it again helps, and nothing of it was kept. */

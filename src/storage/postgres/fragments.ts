@@ -32,7 +32,8 @@ export const postgresSchema: SchemaDialect = {
   asKey: (column) => column.primaryKey(),
   keyOnly: (table) => table,
   textIndexDdl: textTablesDdl,
-  relayDdl: [
+  ownDdl: [
+    'create table commit_marks (writer text primary key, mark text not null, made_at timestamptz not null)',
     'create table relayed_messages (message_id bigint generated always as identity primary key, channel text not null, body text not null, created_at_ms bigint not null)',
   ],
 };

@@ -38,8 +38,7 @@ const types: pg.CustomTypesConfig = {
 export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
   assertPostgresUrl(settings.url);
   return {
-    connectionString: settings.url,
-    ...(settings.password === undefined ? {} : { password: settings.password }),
+    connectionString: withPassword(settings),
     ...(settings.ca === undefined ? {} : { ssl: { ca: settings.ca } }),
     application_name: 'haivemind',
     // Compiling pays for reports over whole tables; here it would cost a search more than the search.
@@ -54,6 +53,14 @@ export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
     keepAliveInitialDelayMillis: KEEP_ALIVE_DELAY_MS,
     types,
   };
+}
+
+/** Into the URL: beside one, the driver takes what the URL says, and that is no password. One in the URL wins. */
+function withPassword({ url, password }: PostgresSettings): string {
+  const full = new URL(url);
+  if (password === undefined || full.password !== '') return url;
+  full.password = encodeURIComponent(password);
+  return full.href;
 }
 
 export function createPool(settings: PostgresSettings): pg.Pool {

@@ -33,5 +33,5 @@ export const sqliteSchema: SchemaDialect = {
   asKey: (column) => column.primaryKey().autoIncrement(),
   keyOnly: (table) => table.modifyEnd(sql`without rowid`) as typeof table,
   textIndexDdl,
-  relayDdl: [],
+  ownDdl: [],
 };

@@ -29,6 +29,7 @@ export const CARRIED: readonly CarriedTable[] = [
 
 /** Tables whose rows mean nothing in another place, each with the reason. */
 export const LEFT_OUT: Readonly<Record<string, string>> = {
+  commit_marks: 'how this server told its writers what it kept',
   leases: 'who does what at this moment',
   mcp_sessions: 'open sessions of clients; they begin new ones',
   relayed_messages: 'messages between running hubs',
