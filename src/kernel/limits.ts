@@ -62,6 +62,7 @@ export const limits = {
   rate_limit_keys_max_count: 10_000,
   shared_cache_change_max_ms: 10 * SECOND_MS,
   shared_cache_ticket_ms: 10 * SECOND_MS,
+  shared_cache_settle_ms: 20 * SECOND_MS,
   shared_cache_changing_ttl_max_ms: 60 * SECOND_MS,
   shared_cache_missed_keys_max_count: 10_000,
   shared_cache_memory_max_bytes: 16 * MIB,

@@ -9,8 +9,8 @@ import { createStoreLeases, postgresNowMs, type StoreLeaseDeps } from '../../src
 import type { Coordination } from '../../src/storage/coordination/port.ts';
 import { openDatabase } from '../../src/storage/database.ts';
 
-/** Reconnects soon, so that tests need not wait for the pauses of production. */
-export const quick = { retry_min_ms: 20, retry_max_ms: 100 };
+/** Reconnects soon and caches at once, so that tests need not wait for the pauses of production. */
+export const quick = { retry_min_ms: 20, retry_max_ms: 100, cache_settle_ms: 0 };
 
 export interface LeaseRoom extends AsyncDisposable {
   readonly write: StoreLeaseDeps['write'];

@@ -14,6 +14,8 @@
 //    writes depend on it, which they must not.
 //  - Redis restarts from an older snapshot, or another server takes over: both have another run id, and what changes
 //    is kept under the run id. It is never seen again.
+//  - Redis was away from everybody and starts again: the hubs come back one after the other, so at first each is alone
+//    with it as in a partition. Nobody looks before all have had the time to be back (`settled`).
 //  - Memory runs full with an eviction policy that takes marks: as if the mark had run out; `settled` still removes.
 // A bound per process: beyond some thousand keys changed while away, an epoch is counted up and everything is forgotten.
 import { randomUUID } from 'node:crypto';
@@ -30,6 +32,8 @@ export interface RedisCacheDeps {
   readonly link: () => Link<RedisConnection> | undefined;
   /** The run id of the server the link is connected to. */
   readonly run_id: () => string;
+  /** Whether other processes have had time to be connected to this server too. */
+  readonly settled: () => boolean;
   /** Values that never change are found here while Redis is away. */
   readonly fallback: SharedCache;
 }
@@ -38,7 +42,7 @@ export type RedisCache = SharedCache & Pick<Changes, 'catchUp' | 'lost'>;
 
 const NOT_KEPT: CacheMiss = { value: undefined, async fill() {} };
 
-export function createRedisCache({ prefix, link, run_id, fallback }: RedisCacheDeps): RedisCache {
+export function createRedisCache({ prefix, link, run_id, settled, fallback }: RedisCacheDeps): RedisCache {
   const name = (kind: string) => (key: string) => `${prefix}cache:${run_id()}:${kind}:${key}`;
   const names: CacheNames = {
     value: name('value'),
@@ -51,6 +55,7 @@ export function createRedisCache({ prefix, link, run_id, fallback }: RedisCacheD
     link()?.use(work) ?? Promise.reject(new LinkAwayError());
 
   async function look(key: string): Promise<CacheLook> {
+    if (!settled()) return NOT_KEPT;
     const keys = [names.value(key), names.ticket(key), names.marks(key), names.epoch()];
     const args = [randomUUID(), limits.shared_cache_ticket_ms];
     const [value, ticket] = await use((client) =>

@@ -108,6 +108,8 @@ export interface RedisServerFacts {
   readonly version: string;
   /** Another one after each start of the server, and on another server: what a restart may have lost is known by it. */
   readonly run_id: string;
+  /** Since that start, in whole seconds: at most a second too little. */
+  readonly uptime_ms: number;
 }
 
 /** Throws RedisTooOldError before anything else is asked of an older server. */
@@ -116,7 +118,7 @@ export async function askServer(client: RedisConnection): Promise<RedisServerFac
   const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? '';
   const version = field('redis_version');
   if (!(Number.parseInt(version, 10) >= REDIS_MAJOR_MIN)) throw new RedisTooOldError(version || 'unknown');
-  return { version, run_id: field('run_id') };
+  return { version, run_id: field('run_id'), uptime_ms: 1000 * Number(field('uptime_in_seconds')) };
 }
 
 export class RedisTooOldError extends Error {

@@ -9,6 +9,7 @@ import { systemClock } from '../../kernel/clock.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { Coordination, CoordinationStatus } from './port.ts';
 import { createRedisCoordination, type RedisCoordinationOptions } from './redis.ts';
+import { createSettling } from './redis-state.ts';
 
 const WAIT = { timeout: 20_000, interval: 10 };
 const limit = { limit_count: 3, window_ms: 3_600_000 };
@@ -155,6 +156,25 @@ describeEngine('redis', () => {
       return got;
     }, WAIT);
     expect(taken?.token).toBe(2);
+  });
+
+  test('nothing that changes is cached before every process has had the time to be connected', async () => {
+    const server = await redis();
+    const [early, late] = [
+      await open(server.port, { timing: { ...quick, cache_settle_ms: 3_600_000 } }),
+      await open(server.port),
+    ];
+    expect(await fill(early, 'k', 1)).toBe(false);
+    expect(await fill(late, 'k', 1)).toBe(true);
+    expect((await early.cache.look('k')).value).toBeUndefined();
+    const settling = createSettling(3_600_000);
+    settling.begin({ run_id: 'old', uptime_ms: 3_600_000 });
+    expect(settling.isOver()).toBe(true);
+    settling.begin({ run_id: 'old', uptime_ms: 0 });
+    expect(settling.isOver()).toBe(true);
+    // It took over from another one: others may still be there.
+    settling.begin({ run_id: 'new', uptime_ms: 3_600_000 });
+    expect(settling.isOver()).toBe(false);
   });
 
   test('what a cut off process changed is forgotten before it uses Redis again', async () => {
@@ -355,7 +375,7 @@ describeEngine('redis', () => {
       await everyCall(a);
     }
     const right = await open(server.port, { url: server.url, tls });
-    expect((await right.status()).state).toBe('ok');
+    await untilOk(right);
   });
 
   test('an address that is none is refused without being repeated', async () => {

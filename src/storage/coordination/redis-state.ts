@@ -11,17 +11,44 @@ export interface Links {
   subscriber: Link<RedisConnection> | undefined;
   /** Of the server the commands go to. */
   facts: RedisServerFacts | undefined;
+  /** A connection for commands is made: to this server. */
+  meet(facts: RedisServerFacts): void;
+  readonly settled: () => boolean;
   readonly use: Use;
 }
 
-export function createLinks(): Links {
+export function createLinks(settle_ms: number): Links {
+  const settling = createSettling(settle_ms);
   const links: Links = {
     commands: undefined,
     subscriber: undefined,
     facts: undefined,
+    meet(facts) {
+      links.facts = facts;
+      settling.begin(facts);
+    },
+    settled: settling.isOver,
     use: (work) => links.commands?.use(work) ?? Promise.reject(new LinkAwayError()),
   };
   return links;
+}
+
+/**
+ * Whether all processes have had the time to be connected to the server at hand: it runs for long enough, or this
+ * process has been on it for long enough after another one.
+ */
+export function createSettling(settle_ms: number) {
+  let run_id: string | undefined;
+  let over_ms = 0;
+  return {
+    begin(facts: Pick<RedisServerFacts, 'run_id' | 'uptime_ms'>): void {
+      if (facts.run_id === run_id) return;
+      const waited_ms = run_id === undefined ? facts.uptime_ms : 0;
+      run_id = facts.run_id;
+      over_ms = performance.now() + Math.max(0, settle_ms - waited_ms);
+    },
+    isOver: () => performance.now() >= over_ms,
+  };
 }
 
 export interface StateDeps {

@@ -1,5 +1,6 @@
 // Coordination on Redis 7 or newer: two connections, one for commands and one for events, and this process alone while away.
 import type { Clock } from '../../kernel/clock.ts';
+import { limits } from '../../kernel/limits.ts';
 import { defaultTiming, type LinkTiming, openLink } from './link.ts';
 import type { Coordination, CoordinationStatus, RateLimit, RateVerdict } from './port.ts';
 import { GCRA_LUA, gcraTerms } from './rate.ts';
@@ -28,8 +29,13 @@ export interface RedisCoordinationOptions extends RedisSettings {
   /** Told when Redis goes away and when it is back. */
   readonly onStateChange?: (status: CoordinationStatus) => void;
   /** Default: limits.ts. */
-  readonly timing?: Partial<LinkTiming>;
+  readonly timing?: Partial<RedisTiming>;
   readonly presence?: PresenceTiming;
+}
+
+export interface RedisTiming extends LinkTiming {
+  /** How long after a start of the server the last process is back; until then nothing that changes is cached. */
+  readonly cache_settle_ms: number;
 }
 
 const DEFAULT_PREFIX = 'haivemind:';
@@ -45,12 +51,14 @@ const TAKE = defineScript(NOW_US_LUA + GCRA_LUA);
 export async function createRedisCoordination(options: RedisCoordinationOptions): Promise<Coordination> {
   const { fallback, member_id, prefix = DEFAULT_PREFIX } = options;
   const target = readRedisSettings(options);
-  const links = createLinks();
+  const timing = { ...defaultTiming, cache_settle_ms: limits.shared_cache_settle_ms, ...options.timing };
+  const links = createLinks(timing.cache_settle_ms);
   const { use } = links;
   const cache = createRedisCache({
     prefix,
     link: () => links.commands,
     run_id: () => links.facts?.run_id ?? '',
+    settled: links.settled,
     fallback: fallback.cache,
   });
   const events = createEvents({ prefix, member_id, fallback, use });
@@ -66,7 +74,6 @@ export async function createRedisCoordination(options: RedisCoordinationOptions)
     await client.set(`${prefix}probe`, member_id, { expiration: { type: 'PX', value: PROBE_TTL_MS } });
   }
 
-  const timing = { ...defaultTiming, ...options.timing };
   const common = {
     timing,
     ping: (client: RedisConnection) => client.ping(),
@@ -79,7 +86,7 @@ export async function createRedisCoordination(options: RedisCoordinationOptions)
       create: (lost) => create('commands', lost),
       async prepare(client) {
         await client.connect();
-        links.facts = await askServer(client);
+        links.meet(await askServer(client));
         await probe(client);
         await presence.refresh(client);
       },
