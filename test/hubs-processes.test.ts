@@ -12,11 +12,16 @@ import {
 import { ensureBuilt } from './cli-binary.ts';
 import { describeEngine } from './engines/suites.ts';
 import { type Fleet, startFleet } from './support/hub-fleet.ts';
+import { type Acknowledged, type Load, startLoad } from './support/hub-load.ts';
 
 type Era = 'legacy' | 'modern';
+/** Four MCP clients and one of REST. */
+const WRITERS_COUNT = 5;
 
 const clients: Client[] = [];
+const loads: Load[] = [];
 afterEach(async () => {
+  await Promise.all(loads.splice(0).map((load) => load.stop()));
   await Promise.all(clients.splice(0).map((client) => client.close()));
 });
 
@@ -57,6 +62,24 @@ function suite(engine: 'redis' | 'postgres'): void {
   afterAll(async () => {
     for (const close of closing.toReversed()) await close();
   });
+
+  async function writeThroughBalancer(label: string): Promise<Load> {
+    const { url } = fleet.balancer;
+    const eras: readonly Era[] = ['legacy', 'modern', 'legacy', 'modern'];
+    const callers = await Promise.all(eras.map((era) => connect(era, url)));
+    const writers = callers.map((client) => (content: string) => store(client, content));
+    const load = startLoad(label, [...writers, (content) => storeByRest(url, content)]);
+    loads.push(load);
+    return load;
+  }
+
+  /** Each once, under the id that was acknowledged. */
+  async function expectAllThere(acknowledged: readonly Acknowledged[]): Promise<void> {
+    const reader = await connect('modern', fleet.balancer.url);
+    expect(new Set(acknowledged.map(({ memory_id }) => memory_id)).size).toBe(acknowledged.length);
+    for (const { memory_id, content } of acknowledged)
+      expect(await ask(reader, 'retrieve_memory', { memory_id })).toMatchObject({ memory_id, content });
+  }
 
   it.each<Era>(['legacy', 'modern'])('gives the calls of one client to all hubs (%s)', async (era) => {
     const client = await connect(era, fleet.balancer.url);
@@ -135,44 +158,42 @@ function suite(engine: 'redis' | 'postgres'): void {
   it('restarts all hubs, one after the other, without a failed call or a lost write', {
     timeout: 180_000,
   }, async () => {
-    const { balancer } = fleet;
-    const watcher = await connect('legacy', balancer.url);
-    const callers = await Promise.all(
-      (['legacy', 'modern', 'legacy', 'modern'] as const).map((era) => connect(era, balancer.url)),
-    );
-    const acknowledged: string[] = [];
-    const failed: string[] = [];
-    const failures_before = balancer.failures.length;
-    let over = false;
-    async function work(name: string, write: (content: string) => Promise<string>): Promise<number> {
-      let calls = 0;
-      for (; !over; calls++) {
-        try {
-          acknowledged.push(await write(`${name} call ${calls}`));
-        } catch (error) {
-          failed.push(`${name}: ${error instanceof Error ? error.message : String(error)}`);
-        }
-      }
-      return calls;
-    }
-    const working = [
-      ...callers.map((client, index) => work(`caller ${index}`, (content) => store(client, content))),
-      work('rest', (content) => storeByRest(balancer.url, content)),
-    ];
+    const failures_before = fleet.balancer.failures.length;
+    const load = await writeThroughBalancer('restart');
     for (const hub of fleet.hubs) {
+      await load.more(1);
       await hub.stop();
+      await load.more(1);
       await hub.start();
-      await balancer.ready(3);
+      await fleet.balancer.ready(3);
     }
-    over = true;
-    const calls = await Promise.all(working);
+    await load.more(1);
+    await expectAllThere(await load.stop());
+    expect(load.failed).toEqual([]);
+    expect(fleet.balancer.failures.slice(failures_before)).toEqual([]);
+  });
 
-    expect(failed).toEqual([]);
-    expect(balancer.failures.slice(failures_before)).toEqual([]);
-    for (const count of calls) expect(count).toBeGreaterThan(0);
-    expect(new Set(acknowledged).size).toBe(calls.reduce((sum, count) => sum + count, 0));
-    for (const memory_id of acknowledged)
-      expect(await ask(watcher, 'retrieve_memory', { memory_id })).toMatchObject({ memory_id });
+  it('loses no acknowledged write with a killed hub, and fails only calls that were given to it', {
+    timeout: 60_000,
+  }, async () => {
+    const [victim] = fleet.hubs;
+    if (!victim) throw new Error('no hubs');
+    const failures_before = fleet.balancer.failures.length;
+    const load = await writeThroughBalancer('kill');
+    await load.more(3);
+    await victim.kill();
+    await fleet.balancer.ready(2);
+    const failed_count = load.failed.length;
+    await load.more(5);
+    await victim.start();
+    await fleet.balancer.ready(3);
+    await load.more(3);
+    await expectAllThere(await load.stop());
+    const failures = fleet.balancer.failures.slice(failures_before);
+    for (const failure of failures) expect(failure).toContain(victim.url);
+    // What was under way when the balancer noticed may end after it: at most one call of each writer.
+    expect(load.failed.length - failed_count).toBeLessThanOrEqual(WRITERS_COUNT);
+    expect(load.failed.length).toBeLessThanOrEqual(failures.length);
   });
 
   it('opens the stream of a session again after the restart, with what it subscribed to', {

@@ -56,19 +56,25 @@ export async function openStreamable(
       const response = await transport.handleRequest(asked, body === undefined ? {} : { parsedBody: body });
       reply.hijack();
       copyHeaders(reply);
-      await sendResponse(response, reply.raw);
+      await sendResponse(response, reply.raw, { head_first: raw.method === 'GET' });
     },
   };
 }
 
 /**
- * Writes a response of the SDK. Its own adapter sends the head of an event stream with the first event only, and notices
- * that the client is gone with the next one: until then a client that comes back would be refused.
+ * Writes a response of the SDK, whose own adapter notices that the client is gone with the next event only: until then a
+ * client that comes back would be refused its stream. `head_first`: a stream that may stay quiet says at once that it is
+ * open. The answer to a call does not: where this process dies, a client that has no head yet learns it at once, while
+ * one with half a stream waits until its own time-out.
  */
-async function sendResponse(response: Response, raw: ServerResponse): Promise<void> {
+async function sendResponse(
+  response: Response,
+  raw: ServerResponse,
+  { head_first }: { readonly head_first: boolean },
+): Promise<void> {
   const { status, headers, body } = leaveConnectionToNode(response);
   raw.writeHead(status, Object.fromEntries(headers));
-  raw.flushHeaders();
+  if (head_first) raw.flushHeaders();
   if (body === null) {
     raw.end();
     return;
