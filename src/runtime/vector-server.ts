@@ -18,14 +18,8 @@ export async function createVectorServer(
     const { createChromaServer } = await import('../storage/vectors/servers/chroma.ts');
     return createChromaServer({ url, token, tenant, database, model_id, dimensions });
   }
-  const { url, password, ca } = vectors;
+  const { addressOf } = await import('../storage/postgres/pool.ts');
   const { createPgvectorServer } = await import('../storage/vectors/servers/pgvector.ts');
-  return createPgvectorServer({ url: withPassword(url, password), ssl: ca ? { ca } : undefined, model_id, dimensions });
-}
-
-function withPassword(url: string, password: string | undefined): string {
-  if (password === undefined || !URL.canParse(url)) return url;
-  const full = new URL(url);
-  full.password = encodeURIComponent(password);
-  return full.href;
+  const { connectionString = vectors.url, ssl } = addressOf(vectors);
+  return createPgvectorServer({ url: connectionString, ssl, model_id, dimensions });
 }

@@ -20,6 +20,10 @@ export interface WritePolicy {
   transact<T>(work: (trx: Transaction<StorageTables>) => Promise<T>): Promise<T>;
   /** True for a failure of one job that running it again mends: it lost a race against another process. */
   lostRace(error: unknown): boolean;
+  /** True for a failure that lasts while the transaction keeps its locks: undoing one job lets go of too little. */
+  deadlocked(error: unknown): boolean;
+  /** True where nothing was committed because work had passed over a failure of the engine. */
+  wasAborted(error: unknown): boolean;
   /** Savepoints cost two round trips a job where the engine is another program: set only after a failure there. */
   readonly savepoints: 'always' | 'after_failure';
   /** Turns what the engine throws into what a caller can read. */

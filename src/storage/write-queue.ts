@@ -47,7 +47,8 @@ export function createWriteQueue<Tables>(policy: WritePolicy): WriteQueue<Tables
         return;
       } catch (error) {
         // One job of a group without savepoints failed: the others are run again, and it alone is undone.
-        if (!careful && error === failed.error && (group.length > 1 || policy.lostRace(error))) {
+        const ofOneJob = error === failed.error || policy.wasAborted(error);
+        if (!careful && ofOneJob && (group.length > 1 || policy.lostRace(error))) {
           careful = true;
           continue;
         }
@@ -102,6 +103,8 @@ async function runJob(trx: Trx, job: Job, policy: WritePolicy): Promise<Settle> 
       await sql`release savepoint job`.execute(trx);
       return () => job.resolve(value as never);
     } catch (error) {
+      // The jobs before it may hold what the other side waits for: the group gives up all it has and begins again.
+      if (policy.deadlocked(error)) throw error;
       await undoJob(trx, error);
       if (race >= RACES_MAX_COUNT || !policy.lostRace(error)) return () => job.reject(error);
     }

@@ -140,6 +140,60 @@ describeEngine('postgres', () => {
     await one.close();
     await two.close();
   });
+
+  test('groups that wait for each other are all done, also where one has a write that fails', async () => {
+    await using db = await freshDatabase(server.url);
+    const [one, two] = [await openStore(db.url, 'one'), await openStore(db.url, 'two')];
+    await insert(one, 'a');
+    await insert(one, 'b');
+    const holding = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const bothHold = Promise.all(holding.map(({ promise }) => promise));
+    const add = (store: Database<Tables>, note_id: string, then: () => Promise<unknown>) =>
+      store.write(async (trx) => {
+        await trx.updateTable('notes').set({ body: sql`body || '+'` }).where('note_id', '=', note_id).execute();
+        await then();
+      });
+    const group = (store: Database<Tables>, first: string, second: string, mine: number) => [
+      store.write(() => Promise.reject(new Error('refused'))).catch(() => undefined),
+      add(store, first, () => {
+        holding[mine]?.resolve();
+        return bothHold;
+      }),
+      add(store, second, async () => {}),
+    ];
+    await Promise.all([...group(one, 'a', 'b', 0), ...group(two, 'b', 'a', 1)]);
+    expect(await one.db.selectFrom('notes').selectAll().orderBy('note_id').execute()).toEqual([
+      { note_id: 'a', body: 'x++' },
+      { note_id: 'b', body: 'x++' },
+    ]);
+    await one.close();
+    await two.close();
+  });
+
+  test('a server that falls silent costs a time-out once, one that stays away is said to be away', async () => {
+    await using db = await freshDatabase(server.url);
+    const { port } = new URL(server.url);
+    const [silent, gone] = [await cuttingLink(Number(port)), await cuttingLink(Number(port))];
+    const openThrough = async (link: { readonly port: number }) => {
+      const through = new URL(db.url);
+      through.port = String(link.port);
+      const engine = await openPostgresEngine({ url: through.href, pool_max_count: 1, statement_timeout_ms: 100 });
+      return databaseOn(engine, { machine_id: 'm1' });
+    };
+    const [quiet, away] = [await openThrough(silent), await openThrough(gone)];
+    const one = sql<{ one: number }>`select 1 as one`;
+    silent.mute();
+    // On its way when the server goes: it has a connection to give back.
+    const under_way = sql`select pg_sleep(60)`.execute(away.db).then(() => undefined, toErrorBody);
+    await gone.close();
+    expect((await one.execute(quiet.db)).rows).toEqual([{ one: 1 }]);
+    silent.mute();
+    await quiet.write((trx) => one.execute(trx));
+    expect((await one.execute(quiet.db)).rows).toEqual([{ one: 1 }]);
+    expect(await under_way).toMatchObject({ code: 'unavailable', message: expect.stringContaining('does not answer') });
+    for (const store of [quiet, away]) await store.close();
+    await silent.close();
+  });
 });
 
 /** A link to the server that can break at a chosen moment: `before` or `after` the server has got the next COMMIT. */
@@ -149,6 +203,7 @@ async function cuttingLink(target_port: number) {
   let staysCut = false;
   let tell = () => {};
   const sockets = new Set<Socket>();
+  const silent = new WeakSet<Socket>();
   const server: Server = createServer((client) => {
     if (!open) return void client.destroy();
     const upstream = connectTo(target_port, '127.0.0.1');
@@ -162,6 +217,7 @@ async function cuttingLink(target_port: number) {
       socket.on('error', end).on('close', end);
     }
     client.on('data', (bytes) => {
+      if (silent.has(client)) return;
       if (cut !== undefined && /commit\0/i.test(bytes.toString('latin1'))) {
         const moment = cut;
         cut = undefined;
@@ -188,6 +244,10 @@ async function cuttingLink(target_port: number) {
     },
     heal() {
       open = true;
+    },
+    /** Nothing more passes over the present connections, which stay open. */
+    mute() {
+      for (const socket of sockets) silent.add(socket);
     },
     close: () =>
       new Promise<void>((resolve) => {

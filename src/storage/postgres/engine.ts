@@ -5,7 +5,7 @@ import type { Engine } from '../engine.ts';
 import type { StorageTables } from '../tables.ts';
 import { createPostgresTextIndex } from '../text/postgres/index.ts';
 import { backupPostgres } from '../transfer/index.ts';
-import { isLostRace, postgresError } from './errors.ts';
+import { isAbortedTransaction, isConflict, isLostRace, postgresError } from './errors.ts';
 import { postgresFragments } from './fragments.ts';
 import { migratePostgres } from './migrate.ts';
 import { createPool, type PostgresSettings, placeOf } from './pool.ts';
@@ -41,6 +41,8 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
     writing: {
       transact: createTransact(writer),
       lostRace: isLostRace,
+      deadlocked: isConflict,
+      wasAborted: isAbortedTransaction,
       savepoints: 'after_failure',
       readable: (error) => readable(error, place),
     },

@@ -7,6 +7,7 @@ const UNIQUE_VIOLATION = '23505';
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const INVALID_PARAMETER_VALUE = '22023';
+const IN_FAILED_SQL_TRANSACTION = '25P02';
 /** The server is going down, was killed, or is not up yet. */
 const NOT_SERVING = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08001', '08003', '08004', '08006']);
 const LINK_LOST = new Set([
@@ -17,10 +18,16 @@ const LINK_LOST = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOENT',
+  // A name that is not known at the moment: the server moves, or the name server is away.
+  'ENOTFOUND',
+  'EAI_AGAIN',
 ]);
 /** The driver's own words for a lost connection; it gives them no code. */
 const LINK_LOST_WORDS =
-  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout/i;
+  /connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|connection timeout|query read timeout/i;
+/** What Node and OpenSSL call a certificate they do not accept, and the driver's words for a server without TLS. */
+const TLS_CODES = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+const TLS_WORDS = /does not support SSL connections/;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -43,6 +50,11 @@ export function isConflict(error: unknown): boolean {
   return codeOf(error) === SERIALIZATION_FAILURE || codeOf(error) === DEADLOCK_DETECTED;
 }
 
+/** True where a transaction could not go on, or be committed, because a statement of it had failed before. */
+export function isAbortedTransaction(error: unknown): boolean {
+  return codeOf(error) === IN_FAILED_SQL_TRANSACTION;
+}
+
 /** True where another process was faster: the same text was stored, or the row changed since it was read. */
 export function isLostRace(error: unknown): boolean {
   return error instanceof StaleRead || isConflict(error) || codeOf(error) === UNIQUE_VIOLATION;
@@ -60,6 +72,13 @@ export function postgresError(error: unknown, place: string): unknown {
     );
   }
   const code = codeOf(error);
+  if (TLS_CODES.test(code) || (error instanceof Error && TLS_WORDS.test(error.message)))
+    return failure(
+      'config_invalid',
+      `PostgreSQL at ${place}: no encrypted connection that can be trusted${code === '' ? '' : ` (${code})`}.`,
+      'Set storage.postgres.ca_file to the authority that signed its certificate, name the server in the URL as the certificate does, and have it offer TLS where the URL asks for it.',
+      { cause: error },
+    );
   const refused = REFUSALS[code] ?? REFUSALS[code.slice(0, 2)];
   return refused
     ? failure(refused.code, `PostgreSQL at ${place}: ${refused.message}`, refused.hint, { cause: error })

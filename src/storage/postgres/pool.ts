@@ -36,10 +36,8 @@ const types: pg.CustomTypesConfig = {
 
 /** Options every connection of ours has. Throws `config_invalid` for what is no URL of PostgreSQL. */
 export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
-  assertPostgresUrl(settings.url);
   return {
-    connectionString: withPassword(settings),
-    ...(settings.ca === undefined ? {} : { ssl: { ca: settings.ca } }),
+    ...addressOf(settings),
     application_name: 'haivemind',
     // Compiling pays for reports over whole tables; here it would cost a search more than the search.
     options: '-c jit=off',
@@ -55,12 +53,28 @@ export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
   };
 }
 
-/** Into the URL: beside one, the driver takes what the URL says, and that is no password. One in the URL wins. */
-function withPassword({ url, password }: PostgresSettings): string {
+/** What of the URL says how to encrypt: the driver would take it instead of an authority given apart. */
+const TLS_PARAMETERS = ['ssl', 'sslmode'];
+const OWN_CERTIFICATE = ['sslcert', 'sslkey', 'sslrootcert'];
+
+/**
+ * Where to connect, as the driver reads it. Password and authority go into one place with the URL: beside one, the driver
+ * takes what the URL says, and that is none. A password in the URL wins; an authority means a connection that is
+ * encrypted and checked. Throws `config_invalid` for what is no URL of PostgreSQL.
+ */
+export function addressOf({
+  url,
+  password,
+  ca,
+}: Pick<PostgresSettings, 'url' | 'password' | 'ca'>): Pick<pg.ClientConfig, 'connectionString' | 'ssl'> {
+  assertPostgresUrl(url);
   const full = new URL(url);
-  if (password === undefined || full.password !== '') return url;
-  full.password = encodeURIComponent(password);
-  return full.href;
+  const connection = () => ({ connectionString: full.href === new URL(url).href ? url : full.href });
+  if (password !== undefined && full.password === '') full.password = encodeURIComponent(password);
+  // Its files name the authority beside the certificate.
+  if (ca === undefined || OWN_CERTIFICATE.some((name) => full.searchParams.has(name))) return connection();
+  for (const name of TLS_PARAMETERS) full.searchParams.delete(name);
+  return { ...connection(), ssl: { ca } };
 }
 
 export function createPool(settings: PostgresSettings): pg.Pool {
@@ -76,11 +90,20 @@ export function createPool(settings: PostgresSettings): pg.Pool {
 }
 
 function assertPostgresUrl(url: string): void {
-  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) return;
+  const parsed = /^postgres(ql)?:\/\//.test(url) ? URL.parse(url) : null;
+  if (!parsed) {
+    throw failure(
+      'config_invalid',
+      'The database URL is not one of PostgreSQL.',
+      'Write it as postgres://user@host:5432/database in HAIVEMIND_DATABASE_URL or storage.postgres.url.',
+    );
+  }
+  // What follows would be taken for host and database, and shown as such.
+  if (!/[#@]/.test(parsed.pathname + parsed.hash)) return;
   throw failure(
     'config_invalid',
-    'The database URL is not one of PostgreSQL.',
-    'Write it as postgres://user@host:5432/database in HAIVEMIND_DATABASE_URL or storage.postgres.url.',
+    'The database URL has a character in its user or password that ends them there.',
+    'Write / as %2F, # as %23, ? as %3F and @ as %40 in them, or give the password by storage.postgres.password.',
   );
 }
 

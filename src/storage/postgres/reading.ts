@@ -33,19 +33,22 @@ async function connect(pool: pg.Pool, deadline_ms: number, place: string): Promi
 }
 
 function readingClient(pool: pg.Pool, first: pg.PoolClient, place: string, ask: Ask): PostgresPoolClient {
-  let client = first;
+  /** Absent while there is none: one that was lost is not given back to be asked by others. */
+  let client: pg.PoolClient | undefined = first;
   const query = async (text: string, values: unknown[]) => {
     const deadline_ms = performance.now() + limits.store_busy_timeout_ms;
     for (;;) {
+      client ??= await connect(pool, deadline_ms, place);
       try {
         return await ask(client, text, values);
       } catch (error) {
-        if (!isLinkLost(error) || performance.now() > deadline_ms) throw postgresError(error, place);
+        if (!isLinkLost(error)) throw postgresError(error, place);
         client.release(true);
-        await setTimeout(PAUSE_MS);
-        client = await connect(pool, deadline_ms, place);
+        client = undefined;
+        if (performance.now() > deadline_ms) throw postgresError(error, place);
       }
+      await setTimeout(PAUSE_MS);
     }
   };
-  return { query, release: () => client.release() } as unknown as PostgresPoolClient;
+  return { query, release: () => client?.release() } as unknown as PostgresPoolClient;
 }

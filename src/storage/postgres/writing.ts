@@ -52,21 +52,33 @@ interface Commit {
 
 function writingClient(pool: pg.Pool, client: pg.PoolClient, writer: string, ask: Ask): PostgresPoolClient {
   let xid: string | undefined;
+  /** Why the connection answers no more: it is not asked again, and nobody gets it after this transaction. */
+  let lost: { readonly error: unknown } | undefined;
+  const noticing = async <T>(asked: Promise<T>): Promise<T> => {
+    try {
+      return await asked;
+    } catch (error) {
+      if (isLinkLost(error)) lost = { error };
+      throw error;
+    }
+  };
   const query = async (text: string, values: unknown[]) => {
+    if (lost) throw lost.error;
     if (text === 'begin') {
-      xid = await begin(client);
+      xid = await noticing(begin(client));
       return { command: 'BEGIN', rowCount: 0, rows: [] };
     }
-    if (text !== 'commit' || xid === undefined) return ask(client, text, values);
+    if (text !== 'commit' || xid === undefined) return noticing(ask(client, text, values));
     const commit = { xid, writer, mark: randomUUID() };
     try {
-      await client.query(marked(commit));
+      await noticing(client.query(marked(commit)));
     } catch (error) {
       if (!isLinkLost(error) || !(await wasKept(pool, commit, error))) throw error;
     }
     return { command: 'COMMIT', rowCount: 0, rows: [] };
   };
-  return { query, release: (destroy: boolean) => client.release(destroy) } as unknown as PostgresPoolClient;
+  const release = (destroy: boolean) => client.release(destroy || lost !== undefined);
+  return { query, release } as unknown as PostgresPoolClient;
 }
 
 /** Both in one message: a transaction costs no round trip more for knowing its id. */

@@ -47,6 +47,8 @@ function engineOn(writer: Kysely<StorageTables>, raw: DatabaseSync, reader: Data
     writing: {
       transact: (work) => writer.transaction().execute(work),
       lostRace: () => false,
+      deadlocked: () => false,
+      wasAborted: () => false,
       savepoints: 'always',
       readable: (error) => storageError(error, file),
     },

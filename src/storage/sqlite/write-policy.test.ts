@@ -34,6 +34,7 @@ function withPolicy(policy: Partial<WritePolicy> = {}): Database<Tables> {
   transactions = 0;
   const begin = policy.transact ?? writing.transact;
   const changed: WritePolicy = {
+    ...writing,
     lostRace: (error) => error instanceof StaleRead,
     savepoints: 'after_failure',
     readable: (error) =>
