@@ -3,15 +3,26 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type RedisServer, startRedis } from '../../../scripts/engines/index.ts';
 import { describeEngine } from '../../../test/engines/suites.ts';
 import { type App, openApp } from '../../../test/support/open-app.ts';
+import { limits } from '../../kernel/limits.ts';
 
 describeEngine('redis', () => {
   let redis: RedisServer;
   beforeAll(async () => {
     redis = await startRedis();
+    // A Redis that just started keeps nothing that changes until every hub has had time to come back to it.
+    await using app = await openApp({ engines: { redis: { url: redis.url, prefix: 'test:' } } });
+    const memory_id = await app.store('Is anything kept yet?');
+    await vi.waitFor(
+      async () => {
+        await app.call('retrieve_memory', { memory_id });
+        expect(await copiesOf('kept yet')).toBe(1);
+      },
+      { timeout: 2 * limits.shared_cache_settle_ms, interval: 500 },
+    );
   });
   afterAll(() => redis.stop());
 
