@@ -2,6 +2,7 @@
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { withClient } from '../../../scripts/engines/client.ts';
 import { freshDatabase, type PostgresServer, startPostgres } from '../../../scripts/engines/index.ts';
 import { describeEngine } from '../../../test/engines/suites.ts';
 import { toErrorBody } from '../../kernel/errors.ts';
@@ -45,6 +46,28 @@ describeEngine('postgres', () => {
     await store.write((trx) => sql`update schema_version set version = 99`.execute(trx));
     await store.close();
     await expect(openStore(db.url)).rejects.toMatchObject({ code: 'storage_too_new' });
+  });
+
+  test('two schemas of one database are two stores, whatever else is on the search path', async () => {
+    await using db = await freshDatabase(server.url);
+    const inSchema = (path: string) => `${db.url}?options=${encodeURIComponent(`-c search_path=${path}`)}`;
+    const first = await openStore(db.url);
+    await insert(first, 'first');
+    await sql`create schema second`.execute(first.db);
+    const second = await openStore(inSchema('second,public'));
+    expect(await notes(second)).toEqual([]);
+    await insert(second, 'second');
+    expect([await notes(first), await notes(second)]).toEqual([['first'], ['second']]);
+    for (const store of [first, second]) await store.close();
+    await expect(openStore(inSchema('third'))).rejects.toMatchObject({ code: 'config_invalid' });
+  });
+
+  test('a table of another program is refused and not touched', async () => {
+    await using db = await freshDatabase(server.url);
+    await withClient(db.url, (client) => client.query('create table schema_version as select 0::bigint as version'));
+    await expect(openStore(db.url)).rejects.toMatchObject({ code: 'conflict' });
+    const kept = await withClient(db.url, (client) => client.query('select version::text from schema_version'));
+    expect(kept.rows).toEqual([{ version: '0' }]);
   });
 
   test('what is wrong with the address is said, without the password in it', async () => {

@@ -59,8 +59,8 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
             where n.nspname = current_schema() and c.relkind = 'r'`,
         ),
       ),
-    // Autovacuum does it.
-    optimise: async () => {},
+    // Statistics are autovacuum's business.
+    optimise: () => forgetOldMarks(pool),
     verify: () => verify(db),
     backup: (path) => backupPostgres(settings, path),
     async close() {

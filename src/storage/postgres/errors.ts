@@ -8,8 +8,8 @@ const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';
 const INVALID_PARAMETER_VALUE = '22023';
 const IN_FAILED_SQL_TRANSACTION = '25P02';
-/** The server is going down, was killed, or is not up yet. */
-const NOT_SERVING = new Set(['57P01', '57P02', '57P03', '57P05', '08000', '08001', '08003', '08004', '08006']);
+/** The server is going down, was killed, is not up yet, or has ended this connection because nothing came over it. */
+const NOT_SERVING = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '08000', '08001', '08003', '08004', '08006']);
 const LINK_LOST = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -95,6 +95,16 @@ const REFUSALS: Readonly<
     code: 'config_invalid',
     message: 'the user or password was refused.',
     hint: 'Correct HAIVEMIND_DATABASE_URL or storage.postgres, or the server’s pg_hba.conf.',
+  },
+  '08P01': {
+    code: 'config_invalid',
+    message: 'it, or a pooler before it, does not take the settings of our connections.',
+    hint: 'Connect past the pooler, or let PgBouncer run with pool_mode = session and ignore_startup_parameters = options, statement_timeout, lock_timeout, idle_in_transaction_session_timeout.',
+  },
+  '3F000': {
+    code: 'config_invalid',
+    message: 'no schema of the search path exists.',
+    hint: 'Create the schema, or correct the search_path of the user or of the URL.',
   },
   '3D000': {
     code: 'config_invalid',

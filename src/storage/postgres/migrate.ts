@@ -10,25 +10,38 @@ const VERSION_MIN = 150_000;
 /** Throws `storage_too_new` for a store of a later program, `config_invalid` for a server that is too old. */
 export async function migratePostgres(db: Kysely<unknown>, place: string): Promise<void> {
   await refuseOldServer(db, place);
-  if ((await readVersion(db)) === SCHEMA_VERSION) return;
+  if ((await readVersion(db, place)) === SCHEMA_VERSION) return;
   await db.transaction().execute(async (trx) => {
     await sql`set local lock_timeout = 0`.execute(trx);
     await sql`set local statement_timeout = 0`.execute(trx);
     await postgresFragments.serialise(trx, 'migrations');
-    await sql`create table if not exists schema_version (version bigint not null)`.execute(trx);
     // Another process may have migrated while this one waited for the lock.
-    const found = await readVersion(trx);
+    const found = await readVersion(trx, place);
     if (found > SCHEMA_VERSION) throw tooNew(place, found);
+    await sql`create table if not exists schema_version (version bigint not null)`.execute(trx);
     for (const migration of migrations.slice(found)) await migration.up(trx, postgresSchema);
     await sql`delete from schema_version`.execute(trx);
     await sql`insert into schema_version (version) values (${SCHEMA_VERSION})`.execute(trx);
   });
 }
 
-/** 0 where there is no store yet. */
-async function readVersion(db: Kysely<unknown>): Promise<number> {
-  const there = await sql<{ found: string | null }>`select to_regclass('schema_version')::text as found`.execute(db);
-  if (!there.rows[0]?.found) return 0;
+/**
+ * 0 where there is no store yet. Looked for in the schema where it would be made, and nowhere else on the search path:
+ * two stores of one database must not become one. Throws `conflict` for a table of that name that is another program's.
+ */
+async function readVersion(db: Kysely<unknown>, place: string): Promise<number> {
+  // Not by to_regclass: what it found missing before the lock was had, it may go on to miss.
+  const found = await sql<{ name: string }>`
+    select c.relname::text as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname = current_schema() and c.relname in ('schema_version', 'changes')`.execute(db);
+  const [version, store] = ['schema_version', 'changes'].map((table) => found.rows.some(({ name }) => name === table));
+  if (!version) return 0;
+  if (!store)
+    throw failure(
+      'conflict',
+      `${place} has a table schema_version of another program.`,
+      'Use a database of its own, or a schema of its own that comes first on the search path of its user.',
+    );
   const row = await sql<{ version: number }>`select version from schema_version`.execute(db);
   return row.rows[0]?.version ?? 0;
 }
