@@ -45,16 +45,20 @@ export async function openCoordination(
 export async function coordinationCheck(coordination: Coordination): Promise<HealthCheck> {
   const { kind, state, detail, fix, version, latency_ms } = await coordination.status();
   const facts = [
-    `${NAMES[kind]}: ${detail}`,
     version === undefined ? '' : `version ${version}`,
     latency_ms === undefined ? '' : `${latency_ms.toFixed(1)} ms`,
   ].filter((fact) => fact !== '');
   return {
     name: 'coordination',
     status: state === 'ok' ? 'ok' : 'degraded',
-    detail: facts.join(', '),
+    detail: facts.length === 0 ? `${NAMES[kind]}: ${detail}` : `${NAMES[kind]}: ${detail} ${sentence(facts)}`,
     ...(fix === undefined ? {} : { fix }),
   };
+}
+
+function sentence(facts: readonly string[]): string {
+  const text = facts.join(', ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
 }
 
 const NAMES = { in_process: 'this process', redis: 'Redis', postgres: 'PostgreSQL notifications' } as const;
