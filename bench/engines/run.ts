@@ -37,7 +37,7 @@ const { values: flags } = parseArgs({
 await main();
 
 async function main(): Promise<void> {
-  const sizes = numbers(flags.sizes ?? (flags.quick ? '10000' : '10000,100000'));
+  const sizes = numbers(flags.sizes ?? (flags.quick ? '1000' : '10000,100000'));
   const [rounds = 3] = numbers(flags.rounds ?? (flags.quick ? '1' : '3'));
   const [round_ms = 1_000] = numbers(flags['round-ms'] ?? (flags.quick ? '700' : '1000'));
   const combinations = chosenCombinations(flags.only);
@@ -57,15 +57,19 @@ async function main(): Promise<void> {
     print(floorsText(run));
     const options = { servers, combinations, rounds, round_ms, say };
     if (flags.quality) await measureQualities(options, run);
-    for (const size of sizes) await measureSize(size, options, run);
-    for (const text of [mainText, hubsText, growthText, preparedText, weightText, qualityText]) print(text(run));
-    if (flags.json) {
-      const shown = { machine: machine(), sizes, rounds, round_ms, ...run };
-      writeFileSync(flags.json, `${JSON.stringify(shown, null, 2)}\n`);
+    for (const size of sizes) {
+      await measureSize(size, options, run);
+      // After each size: a run that is ended early has said something.
+      if (flags.json) save(flags.json, { machine: machine(), sizes, rounds, round_ms, ...run });
     }
+    for (const text of [mainText, hubsText, growthText, preparedText, weightText, qualityText]) print(text(run));
   } finally {
     await servers.stop();
   }
+}
+
+function save(file: string, report: object): void {
+  writeFileSync(file, `${JSON.stringify(report, null, 2)}\n`);
 }
 
 function numbers(list: string): number[] {
