@@ -4,6 +4,9 @@ import { sql } from 'kysely';
 import type { WritePolicy } from './engine.ts';
 
 const GROUP_MAX_COUNT = 128;
+/** After a group was in another's way the next ones are so much smaller, and grow again with each that was not. */
+const SHRINK_FACTOR = 4;
+const GROWTH_FACTOR = 2;
 /** Losing a race several times in a row means that many change the same thing at once. */
 const RACES_MAX_COUNT = 8;
 
@@ -26,6 +29,13 @@ type Settle = () => void;
 export function createWriteQueue<Tables>(policy: WritePolicy): WriteQueue<Tables> {
   const waiting: Job[] = [];
   let running = false;
+  let group_max_count = GROUP_MAX_COUNT;
+
+  /** For a run again after a conflict or a lost connection: the fewer rows a group holds, the fewer meet others'. */
+  function shrink(group: Job[]): void {
+    group_max_count = Math.max(1, Math.floor(group.length / SHRINK_FACTOR));
+    waiting.unshift(...group.splice(group_max_count));
+  }
 
   async function drain(): Promise<void> {
     while (waiting.length > 0) await commitGroup();
@@ -37,13 +47,16 @@ export function createWriteQueue<Tables>(policy: WritePolicy): WriteQueue<Tables
     let careful = policy.savepoints === 'always';
     for (;;) {
       const failed: JobFailure = { error: undefined };
+      let runs = 0;
       try {
         const outcomes = await policy.transact(async (trx) => {
+          if (runs++ > 0) shrink(group);
           // Taken once the lock is held: what arrived while another process had it joins this commit.
-          if (group.length === 0) group = waiting.splice(0, GROUP_MAX_COUNT);
+          if (group.length === 0) group = waiting.splice(0, group_max_count);
           return runGroup(trx as unknown as Trx, group, careful ? policy : failed);
         });
         for (const settle of outcomes) settle();
+        if (runs === 1) group_max_count = Math.min(GROUP_MAX_COUNT, GROWTH_FACTOR * group_max_count);
         return;
       } catch (error) {
         // One job of a group without savepoints failed: the others are run again, and it alone is undone.
@@ -52,7 +65,7 @@ export function createWriteQueue<Tables>(policy: WritePolicy): WriteQueue<Tables
           careful = true;
           continue;
         }
-        if (group.length === 0) group = waiting.splice(0, GROUP_MAX_COUNT);
+        if (group.length === 0) group = waiting.splice(0, group_max_count);
         for (const job of group) job.reject(error);
         return;
       }

@@ -91,6 +91,43 @@ describe('without a failure', () => {
   });
 });
 
+describe('a group that was in the way of another', () => {
+  class Deadlock extends Error {}
+
+  /** Runs work again while it meets a deadlock, as an engine with several writers does. */
+  const again: WritePolicy['transact'] = async (work) => {
+    for (;;) {
+      try {
+        return await engine.writing.transact(work);
+      } catch (error) {
+        if (!(error instanceof Deadlock)) throw error;
+      }
+    }
+  };
+  const blocked = (count: number) => (run: number) => {
+    if (run <= count) throw new Deadlock();
+  };
+
+  test('lets go of all of it and goes on in smaller ones: each write once, in order', async () => {
+    const store = withPolicy({ transact: again, deadlocked: (error) => error instanceof Deadlock });
+    const ids = Array.from({ length: 9 }, (_, i) => `n${i}`);
+    const jobs = ids.map((id) => job(store, id, id === 'n1' ? blocked(2) : undefined));
+    const outcomes = await Promise.all(jobs.map((one) => one.outcome));
+    // The first run of all nine ended at the second job, the next of two again, and one alone came through.
+    expect(outcomes.slice(0, 3)).toEqual(['n0 3', 'n1 3', 'n2 1']);
+    expect(jobs.slice(3).map((one) => one.runs)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(rows().map((row) => row.note_id)).toEqual(ids);
+  });
+
+  test('that runs with savepoints too gives up all of it', async () => {
+    const store = withPolicy({ transact: again, deadlocked: (error) => error instanceof Deadlock });
+    const jobs = [job(store, 'bad', fail('no')), job(store, 'a'), job(store, 'b', blocked(1))];
+    const outcomes = await Promise.allSettled(jobs.map((one) => one.outcome));
+    expect(outcomes.map((outcome) => outcome.status)).toEqual(['rejected', 'fulfilled', 'fulfilled']);
+    expect(rows().map((row) => row.note_id)).toEqual(['a', 'b']);
+  });
+});
+
 describe('one failing job', () => {
   test('of a group is undone alone; its neighbours run again and are kept once', async () => {
     const store = withPolicy();
@@ -206,10 +243,11 @@ describe('a transaction', () => {
       },
     });
     const jobs = [job(store, 'a'), job(store, 'b')];
-    expect(await Promise.all(jobs.map((one) => one.outcome))).toEqual(['a 2', 'b 2']);
+    // Every transaction is given up once, and after the first the group is smaller.
+    expect(await Promise.all(jobs.map((one) => one.outcome))).toEqual(['a 2', 'b 3']);
     expect(rows()).toEqual([
       { note_id: 'a', body: 'run 2' },
-      { note_id: 'b', body: 'run 2' },
+      { note_id: 'b', body: 'run 3' },
     ]);
   });
 
