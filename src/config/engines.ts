@@ -77,7 +77,8 @@ function redisTarget({ redis }: Config['storage'], env: Environment): RedisTarge
   readCa(ca_file, 'storage.redis.ca_file');
   return {
     url,
-    ...optional('password', secretOf(redis.password, 'storage.redis.password', env)),
+    // One in the URL wins, as with PostgreSQL: the environment's URL is not asked with the file's password.
+    ...(URL.parse(url)?.password ? {} : optional('password', secretOf(redis.password, 'storage.redis.password', env))),
     ...(ca_file === undefined ? {} : { tls: { ca_file } }),
     prefix: redis.prefix,
   };
@@ -86,7 +87,8 @@ function redisTarget({ redis }: Config['storage'], env: Environment): RedisTarge
 function hostUrl({ host, port, database, username, tls }: Config['storage']['redis']): string | undefined {
   if (host === undefined) return undefined;
   const user = username === undefined ? '' : `${encodeURIComponent(username)}@`;
-  return `${tls ? 'rediss' : 'redis'}://${user}${host}:${port}/${database}`;
+  const name = host.includes(':') ? `[${host.replace(/^\[|\]$/g, '')}]` : host;
+  return `${tls ? 'rediss' : 'redis'}://${user}${name}:${port}/${database}`;
 }
 
 function vectorsOf(
