@@ -1,5 +1,5 @@
 // SQL over vectors and the queue of memories that wait for theirs.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { MemoryDatabase, MemoryTrx } from '../repository.ts';
 
 export interface QueuedText {
@@ -159,28 +159,44 @@ export async function queueDepth(store: MemoryDatabase): Promise<number> {
   return row.depth;
 }
 
+/** Memories looked at in one commit: half a second, far from any time-out, and others write in between. */
+const QUEUED_PAGE_COUNT = 20_000;
+
 /** Queues every living memory, so that all vectors are made again. Returns how many were not queued yet. */
 export function queueAll(store: MemoryDatabase): Promise<number> {
-  return store.write(async (trx) => {
-    const result = await sql`
-      insert into memory_vector_queue (row_id, attempts, claimed_until)
-      select row_id, 0, 0 from memories where deleted_at is null
-      on conflict (row_id) do nothing`.execute(trx);
-    return Number(result.numAffectedRows ?? 0);
-  });
+  return queueWhere(store, sql<boolean>`true`);
 }
 
 /** Queues every living memory that has no vector of this model. Returns how many. */
 export function queueMissing(store: MemoryDatabase, model_id: string): Promise<number> {
-  return store.write(async (trx) => {
-    const result = await sql`
-      insert into memory_vector_queue (row_id, attempts, claimed_until)
-      select row_id, 0, 0 from memories
-      where deleted_at is null
-        and not exists (select 1 from memory_vectors v where v.row_id = memories.row_id and v.model_id = ${model_id})
-      on conflict (row_id) do nothing`.execute(trx);
-    return Number(result.numAffectedRows ?? 0);
-  });
+  return queueWhere(
+    store,
+    sql<boolean>`not exists (
+      select 1 from memory_vectors v where v.row_id = memories.row_id and v.model_id = ${model_id})`,
+  );
+}
+
+async function queueWhere(store: MemoryDatabase, condition: RawBuilder<boolean>): Promise<number> {
+  let queued = 0;
+  for (let after = 0; ; ) {
+    const page = await sql<{ last: number | null }>`
+      select max(row_id) as last from (
+        select row_id from memories where row_id > ${after} order by row_id limit ${QUEUED_PAGE_COUNT}) as page`.execute(
+      store.db,
+    );
+    const last = page.rows[0]?.last ?? null;
+    if (last === null) return queued;
+    const from = after;
+    queued += await store.write(async (trx) => {
+      const result = await sql`
+        insert into memory_vector_queue (row_id, attempts, claimed_until)
+        select row_id, 0, 0 from memories
+        where row_id > ${from} and row_id <= ${last} and deleted_at is null and ${condition}
+        on conflict (row_id) do nothing`.execute(trx);
+      return Number(result.numAffectedRows ?? 0);
+    });
+    after = last;
+  }
 }
 
 /**
