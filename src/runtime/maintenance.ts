@@ -36,7 +36,8 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
     try {
       await cleanUpOnce();
     } catch (error) {
-      await lease.release();
+      // Where this fails too it ends by itself; the first failure is the one to tell.
+      await lease.release().catch(() => undefined);
       throw error;
     }
     // Not given back: another hub whose clock is a little behind would clean up again in a moment.

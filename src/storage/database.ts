@@ -47,7 +47,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
 
 /** A store on an open engine, which it closes with itself. */
 export function databaseOn(engine: Engine, options: Pick<DatabaseOptions, 'machine_id' | 'clock'>): Database {
-  const clock = options.clock ?? systemClock;
+  const clock = options.clock ?? engine.clock ?? systemClock;
   const database: Database = {
     db: engine.db,
     write: createWriteQueue(engine.writing),

@@ -1,5 +1,6 @@
 // The SQL engine under the store, as the rest of storage sees it: connections, transactions and what to say about itself.
 import type { Kysely, Transaction } from 'kysely';
+import type { Clock } from '../kernel/clock.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { StorageTables } from './tables.ts';
 import type { TextIndex } from './text/port.ts';
@@ -41,12 +42,14 @@ export interface Engine {
   readonly writing: WritePolicy;
   readonly dialect: SqlDialect;
   readonly text: TextIndex;
+  /** The engine's own time, where processes on several machines share it: their claims have to mean the same. */
+  readonly clock?: Clock;
   version(): Promise<string>;
   /** Space on disk, indexes included, in bytes. */
   size(): Promise<number>;
   /** Lets the engine renew what it knows about the data. */
   optimise(): Promise<void>;
-  /** Reads everything once; rejects where something is damaged, else says what was found in order. */
+  /** Reads what memories say once; rejects where something is damaged, else says what was found in order. */
   verify(): Promise<string>;
   /** Writes a consistent copy of the whole store as one file, which must not exist. */
   backup(path: string): Promise<BackupReport>;

@@ -1,6 +1,7 @@
 // PostgreSQL as the store's engine: a bounded pool, reads that are asked again, writes that are run again.
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { failure } from '../../kernel/errors.ts';
+import { postgresNowMs } from '../coordination/leases.ts';
 import type { Engine } from '../engine.ts';
 import type { StorageTables } from '../tables.ts';
 import { createPostgresTextIndex } from '../text/postgres/index.ts';
@@ -11,6 +12,7 @@ import { migratePostgres } from './migrate.ts';
 import { createPool, type PostgresSettings, placeOf } from './pool.ts';
 import { createAsk } from './prepared.ts';
 import { readingPool } from './reading.ts';
+import { createServerClock, type ServerClock } from './server-clock.ts';
 import { createTransact } from './transact.ts';
 import { forgetOldMarks, writingPool } from './writing.ts';
 
@@ -26,9 +28,11 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
   const ask = createAsk();
   const writer = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: writingPool(pool, ask) }) });
   const db = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: readingPool(pool, place, ask) }) });
+  let clock: ServerClock;
   try {
     await migratePostgres(new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }), place);
     await forgetOldMarks(pool);
+    clock = await createServerClock(() => only(db, sql<{ value: number }>`select ${postgresNowMs} as value`));
   } catch (error) {
     await pool.end();
     throw postgresError(error, place);
@@ -48,6 +52,7 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
     },
     dialect: postgresFragments,
     text: createPostgresTextIndex({ db: db as Kysely<unknown> }),
+    clock,
     version: () => only(db, sql<{ value: string }>`select current_setting('server_version') as value`),
     size: async () =>
       Number(
@@ -64,6 +69,7 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
     verify: () => verify(db),
     backup: (path) => backupPostgres(settings, path),
     async close() {
+      clock[Symbol.dispose]();
       await db.destroy();
       await pool.end();
     },

@@ -139,6 +139,7 @@ export const createMemoryIndex = (dimensions: number): MemoryIndex => {
     add: slots.add,
     remove: slots.remove,
     has: slots.has,
+    rowIds: slots.rowIds,
     search(query, { limit, allowed, metric = 'whitened' }) {
       if (slots.used === 0 || limit <= 0) return [];
       const scoring = fitting.prepare(query, metric);

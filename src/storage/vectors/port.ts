@@ -32,6 +32,8 @@ export type VectorIndex = {
   add(rowId: number, chunk: number, vector: Uint8Array): void;
   remove(rowId: number): void;
   has(rowId: number): boolean;
+  /** All records that have a vector, in no order. */
+  rowIds(): number[];
   /** The nearest records, each by its best chunk, nearest first. */
   search(query: Float32Array, options: VectorSearchOptions): VectorHit[];
   /** Exact scores of given records, in the order given; records without a vector are left out. */

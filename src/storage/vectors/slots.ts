@@ -101,6 +101,7 @@ export const createSlots = (dimensions: number) => {
       return segments.reduce((sum, segment) => sum + segmentBytes(segment), 0);
     },
     has: (rowId: number): boolean => heads.has(rowId),
+    rowIds: (): number[] => [...heads.keys()],
     add(rowId: number, chunk: number, vector: Uint8Array): void {
       const { scale, codes } = readEncoded(vector, dimensions);
       if (used === segments.length * SEGMENT_SLOTS) segments.push(newSegment(dimensions, signWords));

@@ -1,11 +1,14 @@
 // The vector index of this process as a mirror of the store's vectors, whoever wrote them.
 import type { MemoryIndex } from '../../../storage/vectors/memory-index.ts';
 import type { MemoryDatabase } from '../repository.ts';
-import { readFit, saveFit, vectorsAfter } from './vector-rows.ts';
+import { countRowsWithVector, readFit, saveFit, vectorsAfter, withoutVector } from './vector-rows.ts';
 import type { MemoryVectors } from './vectors.ts';
 
 /** Rows read between two turns of the event loop: about 10 ms. */
 const SLICE_COUNT = 2_000;
+
+/** Another process tells nobody which vectors it deleted, so what is left here of them is looked for from time to time. */
+const FORGET_INTERVAL_MS = 60_000;
 
 export interface MirrorDeps {
   readonly store: MemoryDatabase;
@@ -14,6 +17,8 @@ export interface MirrorDeps {
   /** Only long-lived processes fit the index to the collection and keep the result. */
   readonly fits: boolean;
   readonly onError: (error: unknown) => void;
+  /** Default: a minute. */
+  readonly forget_interval_ms?: number;
 }
 
 /** Search by meaning in this process, over a copy of all vectors of the store. */
@@ -23,6 +28,8 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
   let loaded = false;
   let current: Promise<void> | undefined;
   let fitting: Promise<void> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+  let timer: NodeJS.Timeout | undefined;
 
   async function readSlices(): Promise<void> {
     for (;;) {
@@ -49,6 +56,23 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
     if (deps.fits && index.fitIsDue()) fitting ??= fitAndKeep().finally(() => (fitting = undefined));
   }
 
+  /** One after the other: what was read of the store must not be overtaken by what was read of it later. */
+  function inTurn(work: () => Promise<void>): Promise<void> {
+    const next = turn.then(work, work);
+    turn = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Removes what is here and has no vector in the store any more. */
+  async function forgetDeleted(): Promise<void> {
+    const here = index.rowIds();
+    if (here.length <= (await countRowsWithVector(store, model_id))) return;
+    for (let start = 0; start < here.length; start += SLICE_COUNT) {
+      const gone = await withoutVector(store, model_id, here.slice(start, start + SLICE_COUNT));
+      for (const row_id of gone) index.remove(row_id);
+    }
+  }
+
   async function fitAndKeep(): Promise<void> {
     try {
       await index.fit();
@@ -60,7 +84,7 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
   }
 
   function refresh(): Promise<void> {
-    current ??= load().finally(() => (current = undefined));
+    current ??= inTurn(load).finally(() => (current = undefined));
     return current;
   }
 
@@ -82,9 +106,16 @@ export function createVectorMirror(deps: MirrorDeps): MemoryVectors {
     pending: async () => 0,
     trouble: () => undefined,
     check: async () => undefined,
-    start: () => {},
+    start() {
+      const look = () => void inTurn(forgetDeleted).catch(deps.onError);
+      timer ??= setInterval(look, deps.forget_interval_ms ?? FORGET_INTERVAL_MS);
+      timer.unref();
+    },
     settle: async () => {},
-    stop: async () => {},
+    async stop() {
+      clearInterval(timer);
+      await turn;
+    },
   };
 }
 

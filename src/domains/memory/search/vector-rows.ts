@@ -254,3 +254,31 @@ export async function saveFit(
       .execute();
   });
 }
+
+/** How many memories have a vector of this model. */
+export async function countRowsWithVector(store: MemoryDatabase, model_id: string): Promise<number> {
+  const row = await store.db
+    .selectFrom('memory_vectors')
+    .select(sql<number>`count(*)`.as('count'))
+    .where('model_id', '=', model_id)
+    .where('chunk', '=', 0)
+    .executeTakeFirstOrThrow();
+  return row.count;
+}
+
+/** Those of these memories that have no vector of this model: they were deleted, or wait for a new one. */
+export async function withoutVector(
+  store: MemoryDatabase,
+  model_id: string,
+  row_ids: readonly number[],
+): Promise<number[]> {
+  const rows = await store.db
+    .selectFrom('memory_vectors')
+    .select('row_id')
+    .where(store.dialect.inList('row_id', row_ids))
+    .where('model_id', '=', model_id)
+    .where('chunk', '=', 0)
+    .execute();
+  const there = new Set(rows.map((row) => row.row_id));
+  return row_ids.filter((row_id) => !there.has(row_id));
+}
