@@ -169,7 +169,21 @@ async function mendIndex(
     done += rows;
     onProgress({ phase: 'index', done: Math.min(done, total), total });
   }
+  await othersAreDone(store, workOff, signal);
   return counts;
+}
+
+/** Hubs may have taken some of what was noted: waits as long as they get on with it. */
+async function othersAreDone(store: MemoryDatabase, workOff: () => Promise<void>, signal: AbortSignal): Promise<void> {
+  let left = await pendingChanges(store);
+  let moved_ms = performance.now();
+  while (left > 0 && performance.now() - moved_ms < OTHERS_WAIT_MS) {
+    await setTimeout(OTHERS_PAUSE_MS, undefined, { signal });
+    await workOff();
+    const now = await pendingChanges(store);
+    if (now < left) moved_ms = performance.now();
+    left = now;
+  }
 }
 
 function awayError(vectors: ReindexDeps['vectors']): HaivemindError {
