@@ -1,4 +1,5 @@
 // Configuration in, running services out: the only place that sees everything.
+import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
 import type { LoadedConfig } from './config/load.ts';
 import { formatOperations } from './domains/format/index.ts';
@@ -24,6 +25,7 @@ import { createRelay } from './runtime/relay.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
+import { assertStoreHere, forgetStoreElsewhere, noteStoreElsewhere } from './runtime/store-place.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
@@ -37,6 +39,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const { data_dir, machine_id } = config;
   const log = createLog(config.server.log_level, { machine_id, role });
   const { synchronous } = config.storage;
+  if (!config.engines.postgres) assertStoreHere(data_dir);
   const store = await openDatabase({
     data_dir,
     machine_id,
@@ -44,6 +47,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     postgres: config.engines.postgres,
     ...(clock ? { clock } : {}),
   });
+  if (store.engine.kind !== 'sqlite' && role === 'server') noteStoreElsewhere(data_dir, store.engine.place);
   const coordination = await openCoordination(config, store, log);
   const embedder = cachedEmbedder(createEmbedder(config.storage.embedding), coordination.cache);
   const feed = createChangeFeed(coordination);
@@ -54,7 +58,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     cache: coordination.cache,
     redact: createRedact(config.security.redact_secrets),
     retention: config.storage.retention,
-    vector_server: await createVectorServer(config.engines.vectors, embedder),
+    vector_server: await createVectorServer(config.engines.vectors, embedder, store.store_id),
     changed: feed.memoryChanged,
     longLived: role !== 'command',
     onError: (error, message) => log.error({ err: error }, message),
@@ -76,6 +80,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   if (role !== 'command') memory.follower.start();
 
   return {
+    hub_id: randomUUID(),
     version,
     executor,
     log,
@@ -110,7 +115,11 @@ interface RestoreHow {
 /** Replaces the store of this configuration by a backup. Nobody may have it open. */
 export async function restoreStore(config: LoadedConfig, path: string, how: RestoreHow = {}) {
   const { postgres } = config.engines;
-  if (!postgres) return restoreBackup(config.data_dir, path);
+  if (!postgres) {
+    const report = await restoreBackup(config.data_dir, path);
+    forgetStoreElsewhere(config.data_dir);
+    return report;
+  }
   const { restorePostgres } = await import('./storage/transfer/index.ts');
   return restorePostgres(postgres, path, { ...how, replace: how.replace ?? true });
 }

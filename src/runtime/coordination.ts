@@ -32,7 +32,9 @@ export async function openCoordination(
   // Clients of engines are loaded where they are used: they cost a stdio server a fifth of a second.
   if (redis) {
     const { createRedisCoordination } = await import('../storage/coordination/redis.ts');
-    return createRedisCoordination({ ...redis, fallback, clock, member_id, onStateChange });
+    // Several stores may share a Redis: what one says of its memories is nothing to the hubs of another.
+    const prefix = `${redis.prefix}${store.store_id}:`;
+    return createRedisCoordination({ ...redis, prefix, fallback, clock, member_id, onStateChange });
   }
   if (postgres) {
     const { createNotifyCoordination } = await import('../storage/coordination/postgres-notify.ts');

@@ -25,14 +25,23 @@ export interface HealthDeps {
 export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
   const started_ms = performance.now();
   return async () => {
-    const checks = [
-      await storeCheck(deps.store),
-      ...(deps.store.engine.file === undefined ? [] : [await diskCheck(deps.store.engine.file)]),
-      embeddingCheck(deps),
-      await queueCheck(deps.memory),
-      ...(await vectorIndexChecks(deps.memory)),
-      await coordinationCheck(deps.coordination),
-    ];
+    const { store, memory, coordination } = deps;
+    const { file } = store.engine;
+    // Side by side and each in time: an engine that is away must not hide what is wrong behind a time-out.
+    const checks = (
+      await Promise.all([
+        inTime(
+          'store',
+          async () => [await storeCheck(store)],
+          `${ENGINES[store.engine.kind]} at ${store.engine.place} gives`,
+        ),
+        inTime('disk', async () => (file === undefined ? [] : [await diskCheck(file)])),
+        [embeddingCheck(deps)],
+        inTime('vectors', async () => [await queueCheck(memory)]),
+        inTime('vector index', () => vectorIndexChecks(memory)),
+        inTime('coordination', async () => [await coordinationCheck(coordination)]),
+      ])
+    ).flat();
     const failed = checks.some((check) => check.status === 'failed');
     const degraded = checks.some((check) => check.status === 'degraded');
     return {
@@ -43,6 +52,32 @@ export function createHealth(deps: HealthDeps): () => Promise<HealthReport> {
       checks,
     };
   };
+}
+
+const CHECK_MAX_MS = 3_000;
+
+/** What a check found, or that it did not come to an end. Never rejects. */
+async function inTime(
+  name: string,
+  check: () => Promise<readonly HealthCheck[]>,
+  who = 'there is',
+): Promise<readonly HealthCheck[]> {
+  const late = Promise.withResolvers<readonly HealthCheck[]>();
+  const timer = setTimeout(() => late.resolve([lateCheck(name, who)]), CHECK_MAX_MS);
+  try {
+    return await Promise.race([check(), late.promise]);
+  } catch (error) {
+    const body = toErrorBody(error);
+    return [{ name, status: 'failed', detail: body.message, fix: body.hint }];
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function lateCheck(name: string, who: string): HealthCheck {
+  const detail = `${who} no answer in ${CHECK_MAX_MS} ms`;
+  if (name === 'store') return { name, status: 'failed', detail, fix: 'Start it, or look why it does not answer.' };
+  return { name, status: 'degraded', detail, fix: 'Start what it needs, or look why it does not answer.' };
 }
 
 const ENGINES = { sqlite: 'SQLite', postgres: 'PostgreSQL' } as const;

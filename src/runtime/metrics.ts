@@ -45,6 +45,7 @@ export async function createMetrics(readGauges: () => Promise<Gauges>): Promise<
     buckets: LATENCY_BUCKETS_SECONDS,
     registers,
   });
+  const up = new Gauge({ name: 'haivemind_store_up', help: '1 where the store answers.', registers });
   const help: Record<keyof Gauges, string> = {
     memories: 'Living memories.',
     memories_deleted: 'Memories in the recycle bin.',
@@ -66,9 +67,29 @@ export async function createMetrics(readGauges: () => Promise<Gauges>): Promise<
       latency.observe({ operation }, record.duration_ms / 1000);
     },
     async expose() {
-      const values = await readGauges();
-      for (const { key, gauge } of gauges) gauge.set(values[key]);
+      const values = await inTime(readGauges());
+      up.set(values ? 1 : 0);
+      // A size that could not be read is left out: the last one would look like a fact.
+      for (const { key, gauge } of gauges) {
+        if (values) gauge.set(values[key]);
+        else gauge.remove();
+      }
       return registry.metrics();
     },
   };
+}
+
+const GAUGES_MAX_MS = 3_000;
+
+/** Undefined where the store is away: whoever scrapes waits some seconds, and wants the other figures all the same. */
+async function inTime(read: Promise<Gauges>): Promise<Gauges | undefined> {
+  const late = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => late.resolve(undefined), GAUGES_MAX_MS);
+  try {
+    return await Promise.race([read, late.promise]);
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -170,6 +170,8 @@ export interface CallVerdict {
 }
 
 export interface Runtime {
+  /** Random, of this process. */
+  readonly hub_id: string;
   readonly version: string;
   readonly executor: Executor;
   readonly log: Log;

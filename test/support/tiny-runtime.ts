@@ -178,6 +178,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     },
   );
   const runtime: Runtime = {
+    hub_id: 'hub-tiny',
     version: '0.0.1',
     executor,
     log: { info: log, warn: log, error: log },
@@ -193,6 +194,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     }),
     health: async () => ({
       status: 'ok',
+      hub_id: 'hub-tiny',
       version: '0.0.1',
       machine_id: 'here',
       uptime_seconds: 1,

@@ -21,7 +21,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-/** Something that answers /health, or that only accepts connections. */
+/** Something that answers /health/live, or that only accepts connections. */
 async function listen(answer: unknown): Promise<string> {
   const server = createServer((_request, response) => {
     if (answer !== undefined) response.end(JSON.stringify(answer));
@@ -38,6 +38,8 @@ function record(url: string, changes: Partial<HubRecord> = {}): HubRecord {
     socket: join(directory, 'hub.sock'),
     version: '1.0.0',
     machine_id: 'm1',
+    hub_id: 'h1',
+    store: '/data',
     started_at: '2026-01-01T00:00:00.000Z',
     ...changes,
   };
@@ -48,13 +50,13 @@ const GONE_PID = 2 ** 22 - 1;
 
 describe('probeHub', () => {
   it('finds no hub where there is no file', async () => {
-    expect(await probeHub(directory, 'm1')).toEqual({ state: 'none' });
+    expect(await probeHub(directory)).toEqual({ state: 'none' });
   });
 
-  it('finds a hub that answers with the name of this machine', async () => {
-    const hub = record(await listen({ machine_id: 'm1' }));
+  it('finds a hub that answers with its own id', async () => {
+    const hub = record(await listen({ hub_id: 'h1' }));
     writeFileSync(hubFile(directory), JSON.stringify(hub));
-    expect(await probeHub(directory, 'm1')).toEqual({ state: 'alive', hub });
+    expect(await probeHub(directory)).toEqual({ state: 'alive', hub });
   });
 
   it.each([
@@ -62,26 +64,26 @@ describe('probeHub', () => {
     ['a record without fields', '{}', 'not a hub record'],
   ])('calls %s stale', async (_, text, detail) => {
     writeFileSync(hubFile(directory), text);
-    expect(await probeHub(directory, 'm1')).toMatchObject({ state: 'stale', detail: expect.stringContaining(detail) });
+    expect(await probeHub(directory)).toMatchObject({ state: 'stale', detail: expect.stringContaining(detail) });
   });
 
   it('calls a hub stale whose process is gone, whose port is closed or taken by another', async () => {
-    const other = await listen({ machine_id: 'm2' });
+    const other = await listen({ hub_id: 'h2' });
     for (const hub of [record(other, { pid: GONE_PID }), record('http://127.0.0.1:1'), record(other)]) {
       writeFileSync(hubFile(directory), JSON.stringify(hub));
-      expect((await probeHub(directory, 'm1')).state).toBe('stale');
+      expect((await probeHub(directory)).state).toBe('stale');
     }
   });
 
   it('tells a hub that hangs from one that is gone', async () => {
     writeFileSync(hubFile(directory), JSON.stringify(record(await listen(undefined))));
-    expect((await probeHub(directory, 'm1')).state).toBe('silent');
+    expect((await probeHub(directory)).state).toBe('silent');
   });
 });
 
 describe('claimHub', () => {
   it('writes the record whole, for this user alone, and takes it away at the end', async () => {
-    const hub = record(await listen({ machine_id: 'm1' }));
+    const hub = record(await listen({ hub_id: 'h1' }));
     const resign = await claimHub(directory, hub);
     expect(readHubFile(directory)).toEqual(hub);
     resign();
@@ -89,7 +91,7 @@ describe('claimHub', () => {
   });
 
   it('refuses a second hub and leaves the first one its file', async () => {
-    const hub = record(await listen({ machine_id: 'm1' }));
+    const hub = record(await listen({ hub_id: 'h1' }));
     await claimHub(directory, hub);
     const second = record('http://127.0.0.1:2', { started_at: '2026-01-02T00:00:00.000Z' });
     await expect(claimHub(directory, second)).rejects.toMatchObject({ code: 'conflict' });
@@ -99,21 +101,21 @@ describe('claimHub', () => {
 
   it('replaces what a killed hub left', async () => {
     writeFileSync(hubFile(directory), JSON.stringify(record('http://127.0.0.1:1', { pid: GONE_PID })));
-    const hub = record(await listen({ machine_id: 'm1' }), { started_at: '2026-01-03T00:00:00.000Z' });
+    const hub = record(await listen({ hub_id: 'h1' }), { started_at: '2026-01-03T00:00:00.000Z' });
     await claimHub(directory, hub);
     expect(readHubFile(directory)).toEqual(hub);
     expect(readdirSync(directory)).toEqual(['hub.json']);
   });
 
   it('lets exactly one of several that start at once win', async () => {
-    const urls = await Promise.all(Array.from({ length: 5 }, () => listen({ machine_id: 'm1' })));
+    const urls = await Promise.all(Array.from({ length: 5 }, () => listen({ hub_id: 'h1' })));
     const hubs = urls.map((url, index) => record(url, { started_at: `2026-02-0${index + 1}T00:00:00.000Z` }));
     const results = await Promise.allSettled(hubs.map((hub) => claimHub(directory, hub)));
     expect(results.filter((result) => result.status === 'fulfilled')).toHaveLength(1);
   });
 
   it('does not take away the file of a successor', async () => {
-    const resign = await claimHub(directory, record(await listen({ machine_id: 'm1' })));
+    const resign = await claimHub(directory, record(await listen({ hub_id: 'h1' })));
     const successor = record('http://127.0.0.1:3', { started_at: '2026-03-01T00:00:00.000Z' });
     writeFileSync(hubFile(directory), JSON.stringify(successor));
     resign();

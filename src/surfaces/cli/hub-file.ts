@@ -1,10 +1,13 @@
 // hub.json in the data directory: how commands and stdio servers of this machine find the hub that runs on it.
 import { constants, copyFileSync, linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LoadedConfig } from '../../config/load.ts';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 
 export interface HubRecord {
+  /** Random; what answers at `url` proves with it that it is the hub of this file. */
+  readonly hub_id: string;
   readonly pid: number;
   /** Base URL on loopback, without a slash at the end. */
   readonly url: string;
@@ -13,6 +16,8 @@ export interface HubRecord {
   readonly version: string;
   readonly machine_id: string;
   readonly started_at: string;
+  /** Which store it serves, without a password; see `storeOf`. */
+  readonly store: string;
 }
 
 export type HubState =
@@ -40,34 +45,48 @@ export function readHubFile(data_dir: string): HubRecord | undefined {
 function isHubRecord(value: unknown): value is HubRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Readonly<Record<string, unknown>>;
-  const texts = ['url', 'socket', 'version', 'machine_id', 'started_at'].every(
+  const texts = ['hub_id', 'url', 'socket', 'version', 'machine_id', 'started_at', 'store'].every(
     (key) => typeof record[key] === 'string',
   );
   return texts && Number.isSafeInteger(record.pid) && URL.canParse(String(record.url));
 }
 
 /** Asks the hub named in the file who it is: a file alone proves nothing, its process may have been killed. */
-export async function probeHub(data_dir: string, machine_id: string): Promise<HubState> {
+export async function probeHub(data_dir: string): Promise<HubState> {
   const text = readIfPresent(hubFile(data_dir));
   if (text === undefined) return { state: 'none' };
   const hub = readHubFile(data_dir);
   if (!hub) return { state: 'stale', hub: undefined, detail: 'the file is not a hub record' };
   if (!processExists(hub.pid)) return { state: 'stale', hub, detail: `process ${hub.pid} is gone` };
   try {
-    const answer = await fetch(`${hub.url}/health`, {
+    const answer = await fetch(`${hub.url}/health/live`, {
       signal: AbortSignal.timeout(limits.hub_probe_timeout_ms),
       redirect: 'error',
     });
-    const health: unknown = await answer.json();
-    const answered =
-      typeof health === 'object' && health !== null && 'machine_id' in health ? health.machine_id : undefined;
-    if (answered === machine_id) return { state: 'alive', hub };
+    const live: unknown = await answer.json();
+    const answered = typeof live === 'object' && live !== null && 'hub_id' in live ? live.hub_id : undefined;
+    if (answered === hub.hub_id) return { state: 'alive', hub };
     return { state: 'stale', hub, detail: `${hub.url} belongs to another program` };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === 'TimeoutError';
     if (timedOut) return { state: 'silent', hub, detail: `no answer in ${limits.hub_probe_timeout_ms} ms` };
     return { state: 'stale', hub, detail: `nothing answers at ${hub.url}` };
   }
+}
+
+/** Names the store a configuration means, for comparing. */
+export function storeOf({ engines, data_dir }: Pick<LoadedConfig, 'engines' | 'data_dir'>): string {
+  if (!engines.postgres) return data_dir;
+  const { host, pathname } = new URL(engines.postgres.url);
+  return `postgres://${host}${pathname}`;
+}
+
+/**
+ * Whether a process of this configuration may leave its work to the hub. One that names no PostgreSQL means the store of
+ * the data directory's hub, wherever that is.
+ */
+export function servesStoreOf(hub: HubRecord, config: Pick<LoadedConfig, 'engines' | 'data_dir'>): boolean {
+  return !config.engines.postgres || hub.store === storeOf(config);
 }
 
 function readIfPresent(path: string): string | undefined {
@@ -99,7 +118,7 @@ export async function claimHub(data_dir: string, record: HubRecord): Promise<() 
   writeFileSync(draft, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600 });
   try {
     while (!linked(draft, target)) {
-      const found = await probeHub(data_dir, record.machine_id);
+      const found = await probeHub(data_dir);
       if (found.state === 'alive' || found.state === 'silent') throw alreadyRunning(found.hub, found.state);
       // Moved, not deleted: a hub that took the place since the probe would otherwise lose its file.
       if (found.state === 'stale') moveAside(target, found.hub);

@@ -5,12 +5,12 @@ import { projectNameOf } from '../mcp/project.ts';
 import type { LocalRuntime } from '../runtime.ts';
 import { CLI_AGENT, type OperationClient, terminalSession } from './client.ts';
 import type { CliContext } from './contract.ts';
-import { alreadyRunning, probeHub } from './hub-file.ts';
+import { alreadyRunning, probeHub, servesStoreOf } from './hub-file.ts';
 
 /** Prefers the hub: its model is loaded and its index warm. Rejects with `unavailable` where the hub hangs. */
 export async function openClient(ctx: CliContext, config: LoadedConfig): Promise<OperationClient> {
-  const found = await probeHub(config.data_dir, config.machine_id);
-  if (found.state === 'alive') {
+  const found = await probeHub(config.data_dir);
+  if (found.state === 'alive' && servesStoreOf(found.hub, config)) {
     const { hubClient } = await import('./hub-client.ts');
     return hubClient(found.hub, ctx.io);
   }

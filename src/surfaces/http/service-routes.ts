@@ -12,7 +12,8 @@ export function registerService(app: FastifyInstance, runtime: Runtime, phase: (
     const report = await runtime.health();
     return sendJson(reply, report.status === 'failed' ? 503 : 200, report);
   });
-  app.get('/health/live', async (_request, reply) => sendJson(reply, 200, { status: 'ok' }));
+  // The id is random: it tells who knows it that this is the hub they look for, and others nothing.
+  app.get('/health/live', async (_request, reply) => sendJson(reply, 200, { status: 'ok', hub_id: runtime.hub_id }));
   app.get('/health/ready', async (_request, reply) => {
     if (phase() !== 'serving') return sendJson(reply, 503, { status: 'draining' });
     const { status } = await readyInTime(runtime);

@@ -55,7 +55,7 @@ function withoutFile(flags: GlobalOptions, ctx: CliContext): LoadedConfig | unde
 
 /** What can be seen without opening the store. */
 async function outside(config: LoadedConfig, ctx: CliContext): Promise<HealthCheck[]> {
-  const hub = await probeHub(config.data_dir, config.machine_id);
+  const hub = await probeHub(config.data_dir);
   const ownPorts = hub.state === 'alive';
   return [
     checkDataDirectory(config.data_dir),

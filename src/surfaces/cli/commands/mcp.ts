@@ -11,6 +11,7 @@ import type { StdioConnection } from '../../mcp/stdio.ts';
 import type { LocalRuntime } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
+import { readHubFile, servesStoreOf } from '../hub-file.ts';
 import { installRootOf } from '../install-root.ts';
 
 /** Serves until stdin closes or a signal comes. stdout carries MCP and nothing else. */
@@ -24,7 +25,9 @@ export async function runMcp(words: readonly string[], ctx: CliContext): Promise
     ...(flags.toolsets ? { toolsets: flags.toolsets } : {}),
   };
   const path = hubSocketPath(config.data_dir);
-  const link = flags.alone ? undefined : await connectHub(path, hello);
+  const hub = readHubFile(config.data_dir);
+  const alone = flags.alone || (hub !== undefined && !servesStoreOf(hub, config));
+  const link = alone ? undefined : await connectHub(path, hello);
   const local = localServer(ctx, config, hello);
   const stopped = new Promise<void>((resolve) =>
     ctx.io.signal.addEventListener('abort', () => resolve(), { once: true }),

@@ -63,10 +63,19 @@ async function run(flags: Parameters<typeof runMigrateStore>[0], moved: (request
 
 /** A process that answers as the hub of the directory does. */
 async function withHub(use: () => Promise<void>): Promise<void> {
-  const server = createServer((_, response) => response.end('{"machine_id":"m1"}'));
+  const server = createServer((_, response) => response.end('{"hub_id":"h1"}'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const hub = { pid: process.pid, url, socket: '', version: '0', machine_id: 'm1', started_at: '2026-01-01' };
+  const hub = {
+    pid: process.pid,
+    url,
+    socket: '',
+    version: '0',
+    machine_id: 'm1',
+    started_at: '2026-01-01',
+    hub_id: 'h1',
+    store: directory,
+  };
   writeFileSync(hubFile(directory), JSON.stringify(hub));
   try {
     await use();

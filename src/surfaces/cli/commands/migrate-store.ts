@@ -29,7 +29,7 @@ export async function runMigrateStore(flags: MigrateFlags, ctx: CliContext): Pro
       cwd: ctx.io.cwd,
       dry_run: flags.dryRun === true,
       restart: flags.restart === true,
-      guard: (end, data_dir) => refuseHub(end, data_dir, config.machine_id, flags),
+      guard: (end, data_dir) => refuseHub(end, data_dir, flags),
       signal: ctx.io.signal,
       onEvent: watch.onEvent,
     });
@@ -43,13 +43,8 @@ export async function runMigrateStore(flags: MigrateFlags, ctx: CliContext): Pro
 }
 
 /** A running hub goes on writing: what it gets after the last look would be at the old place only. */
-async function refuseHub(
-  end: 'from' | 'to',
-  data_dir: string,
-  machine_id: string,
-  { online }: MigrateFlags,
-): Promise<void> {
-  const found = await probeHub(data_dir, machine_id);
+async function refuseHub(end: 'from' | 'to', data_dir: string, { online }: MigrateFlags): Promise<void> {
+  const found = await probeHub(data_dir);
   if (found.state !== 'alive' && found.state !== 'silent') return;
   if (end === 'from' && online) return;
   throw failure(

@@ -6,7 +6,7 @@ import type { LocalRuntime } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
-import { alreadyRunning, claimHub, type HubRecord, probeHub } from '../hub-file.ts';
+import { alreadyRunning, claimHub, type HubRecord, probeHub, storeOf } from '../hub-file.ts';
 import { toJsonText } from '../render.ts';
 import { welcome } from '../welcome.ts';
 
@@ -26,7 +26,7 @@ interface Listener {
 export async function runServer(kind: 'up' | 'serve' | 'sync', flags: ServerFlags, ctx: CliContext): Promise<number> {
   const config = configFor(withFlags(ctx, flags), flags);
   if (kind !== 'sync') {
-    const found = await probeHub(config.data_dir, config.machine_id);
+    const found = await probeHub(config.data_dir);
     if (found.state === 'alive' && flags.welcome) return useRunning(found.hub, config, flags, ctx);
     if (found.state === 'alive' || found.state === 'silent') throw alreadyRunning(found.hub, found.state);
   }
@@ -78,12 +78,14 @@ async function startHub(
     if (ctx.io.signal.aborted) await http.drain(drain_ms);
   });
   const record: HubRecord = {
+    hub_id: runtime.hub_id,
     pid: process.pid,
     url: `http://${reachable(host)}:${http.port}`,
     socket: socket.path,
     version: ctx.version,
     machine_id: config.machine_id,
     started_at: new Date().toISOString(),
+    store: storeOf(config),
   };
   const resign = await claimHub(config.data_dir, record);
   opened.push(async () => resign());

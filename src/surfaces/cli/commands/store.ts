@@ -37,7 +37,7 @@ export async function runRestore(
   const path = resolve(ctx.io.cwd, words[0] ?? '');
   const config = configFor(ctx, flags);
   if (!(await exists(path))) throw failure('not_found', `${path} does not exist.`, 'Check the path of the backup.');
-  const hub = await probeHub(config.data_dir, config.machine_id);
+  const hub = await probeHub(config.data_dir);
   if (hub.state === 'alive' || hub.state === 'silent') throw alreadyRunning(hub.hub, hub.state);
   // An empty database needs no consent, and only the engine knows whether it is.
   if (!flags.yes && !config.engines.postgres) {

@@ -1,0 +1,21 @@
+// Nobody begins an empty store beside a hub's store on PostgreSQL without meaning to.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { openApp, refusalOf } from '../../test/support/open-app.ts';
+import { onPostgres } from '../../test/support/test-store.ts';
+import { forgetStoreElsewhere, noteStoreElsewhere } from './store-place.ts';
+
+test.skipIf(onPostgres)('a process without the address of the store is told of it', async () => {
+  const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-place-'));
+  noteStoreElsewhere(data_dir, 'db.example:5432/haivemind');
+  const refusal = await refusalOf(openApp({ data_dir }));
+  expect(refusal).toMatchObject({
+    code: 'config_invalid',
+    message: expect.stringContaining('db.example:5432/haivemind'),
+  });
+  forgetStoreElsewhere(data_dir);
+  await (await openApp({ data_dir })).runtime.close();
+  rmSync(data_dir, { recursive: true, force: true });
+});
