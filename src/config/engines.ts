@@ -1,5 +1,6 @@
 // Which engines hold the store, its vectors and what processes share, from the file and the environment; secrets resolved.
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { failure } from '../kernel/errors.ts';
 import type { Config } from './schema.ts';
 
@@ -39,8 +40,13 @@ export interface Engines {
     | ({ readonly engine: 'pgvector' } & PostgresTarget);
 }
 
-/** Errors: `config_invalid` for a secret that cannot be had and for an index whose server is not named. */
-export function enginesOf(storage: Config['storage'], env: Environment): Engines {
+/**
+ * `folder`: what relative paths of the file start from. Errors: `config_invalid` for a secret that cannot be had, for one
+ * that stands in an address of the file, and for an index whose server is not named.
+ */
+export function enginesOf(written: Config['storage'], env: Environment, folder = process.cwd()): Engines {
+  refuseTypedSecrets(written);
+  const storage = withFullPaths(written, folder);
   const postgres = postgresTarget(storage, env);
   const redis = redisTarget(storage, env);
   return {
@@ -121,6 +127,65 @@ function vectorsOf(
   );
 }
 
+/** The files secrets are in, by field, with full paths. */
+export function secretFiles(
+  storage: Config['storage'],
+  folder = process.cwd(),
+): { readonly field: string; readonly path: string }[] {
+  return SECRETS.flatMap(([section, name]) => {
+    const reference = (storage[section] as Readonly<Record<string, unknown>>)[name];
+    if (typeof reference !== 'string' || !reference.startsWith('file:')) return [];
+    return [{ field: `storage.${section}.${name}`, path: resolve(folder, reference.slice('file:'.length)) }];
+  });
+}
+
+const SECRETS = [
+  ['postgres', 'password'],
+  ['redis', 'password'],
+  ['chromadb', 'token'],
+] as const;
+
+/** A file is found from the configuration that names it: a client starts us in whatever folder it works on. */
+function withFullPaths(storage: Config['storage'], folder: string): Config['storage'] {
+  const full = structuredClone(storage);
+  for (const { field, path } of secretFiles(storage, folder)) {
+    const [, section, name] = field.split('.') as ['storage', ...(typeof SECRETS)[number]];
+    Object.assign(full[section], { [name]: `file:${path}` });
+  }
+  for (const section of ['postgres', 'redis'] as const) {
+    const { ca_file } = full[section];
+    if (ca_file !== undefined) full[section].ca_file = resolve(folder, ca_file);
+  }
+  return full;
+}
+
+const ADDRESSES = [
+  ['postgres', 'storage.postgres.password'],
+  ['redis', 'storage.redis.password'],
+  ['vectors', 'storage.postgres.password'],
+  ['chromadb', 'storage.chromadb.token'],
+] as const;
+
+/** The file is copied, shown and backed up; a secret has no place in it. The environment may carry one. */
+function refuseTypedSecrets(storage: Config['storage']): void {
+  for (const [section, instead] of ADDRESSES) {
+    if (!hasPassword(storage[section].url)) continue;
+    throw failure(
+      'config_invalid',
+      `storage.${section}.url has a password in it, which does not belong in the file.`,
+      `Take it out of the address and set ${instead} to file:/path/to/secret (mode 0600) or env:NAME.`,
+    );
+  }
+}
+
+function hasPassword(address: string | undefined): boolean {
+  if (address === undefined) return false;
+  const url = URL.parse(address);
+  // One that is not written as a URL wants it is still a password.
+  if (!url) return /:\/\/[^/]*:.*@/.test(address);
+  return url.password !== '' || Boolean(url.searchParams.get('password'));
+}
+
 /**
  * The value a reference stands for: `file:/path` (its text without the final line end), `env:NAME`, `vault:<vault>/<key>`.
  * A secret itself is never in the configuration file.
@@ -128,7 +193,7 @@ function vectorsOf(
 function secretOf(reference: string | undefined, field: string, env: Environment): string | undefined {
   if (reference === undefined) return undefined;
   const [, kind, rest = ''] = /^(file|env|vault):(.+)$/.exec(reference) ?? [];
-  if (kind === 'file') return readText(rest, field).replace(/\r?\n$/, '');
+  if (kind === 'file') return readSecret(rest, field);
   if (kind === 'env' && env[rest]) return env[rest];
   if (kind === 'env')
     throw failure(
@@ -143,6 +208,12 @@ function secretOf(reference: string | undefined, field: string, env: Environment
     `${field} is not a reference to a secret.`,
     'Write file:/path/to/secret (mode 0600) or env:NAME; the secret itself does not belong in the file.',
   );
+}
+
+function readSecret(path: string, field: string): string {
+  const secret = readText(path, field).replace(/\r?\n$/, '');
+  if (secret !== '') return secret;
+  throw failure('config_invalid', `${field}: ${path} is empty.`, 'Write the secret into it, and nothing else.');
 }
 
 function readCa(path: string | undefined, field: string): string | undefined {

@@ -29,6 +29,11 @@ test('the environment wins over the file, the data directory over the installati
   expect(loadConfig({ HAIVEMIND_DATA_DIR: data.root, HAIVEMIND_PORT: '4444' }, install.root).server.port).toBe(4444);
 });
 
+test('a machine may be called as its host is', () => {
+  const name = 'Hub_1.example-net.org';
+  expect(loadConfig({ HAIVEMIND_DATA_DIR: folder(), HAIVEMIND_MACHINE_ID: name }, folder()).machine_id).toBe(name);
+});
+
 test('the shipped file is valid and says the defaults', () => {
   const root = join(import.meta.dirname, '..', '..');
   const shipped = loadConfig({ HAIVEMIND_DATA_DIR: '/nowhere' }, root);
@@ -42,6 +47,7 @@ test.each([
   ['{ not json', /cannot be read as JSON/],
   [{ remote_server: { port: 'x' } }, /remote_server\.port/],
   [{ storage: { colour: 'red' } }, /storage/],
+  [{ claudeops: { machine_id: 'a/b' } }, /claudeops\.machine_id.*letters, digits/],
 ])('a file that says %j is refused with its place', (content, message) => {
   const { path } = withFile(['config.json'], content);
   expect(() => loadConfig({ HAIVEMIND_CONFIG: path }, folder())).toThrow(message as RegExp);
@@ -51,6 +57,8 @@ test.each([
   [{ HAIVEMIND_CONFIG: '/nowhere/config.json' }, /does not exist/],
   [{ HAIVEMIND_PORT: '99999' }, /not a port/],
   [{ HAIVEMIND_LOG_LEVEL: 'loud' }, /not a level/],
+  [{ HAIVEMIND_MACHINE_ID: 'hub 1' }, /letters, digits/],
+  [{ HAIVEMIND_MACHINE_ID: 'x'.repeat(129) }, /at most 128/],
 ])('the environment %j is refused', (env, message) => {
   expect(() => loadConfig(env, folder())).toThrow(message as RegExp);
 });

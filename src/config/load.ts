@@ -1,10 +1,10 @@
 // Configuration: defaults, then the file, then the environment; anything invalid is one clear error before start.
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { failure } from '../kernel/errors.ts';
 import { type Engines, enginesOf } from './engines.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configSchema, MACHINE_ID_RULE, MACHINE_ID_SHAPE } from './schema.ts';
 
 export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
   /** The sections `server` and `remote_server` of the file, and what the environment says. */
@@ -83,8 +83,8 @@ function withEnvironment(config: Config, env: Environment, file: string | undefi
     },
     sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },
     data_dir,
-    machine_id: env.HAIVEMIND_MACHINE_ID || config.claudeops.machine_id || hostname(),
-    engines: enginesOf(config.storage, env),
+    machine_id: machineId(env) || config.claudeops.machine_id || hostname(),
+    engines: enginesOf(config.storage, env, file === undefined ? undefined : dirname(file)),
     file,
   };
 }
@@ -94,6 +94,17 @@ export function defaultDataDir(env: Environment): string {
   if (process.platform === 'win32') return join(env.LOCALAPPDATA || join(homedir(), 'AppData', 'Local'), 'haivemind');
   if (process.platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'haivemind');
   return join(env.XDG_DATA_HOME || join(homedir(), '.local', 'share'), 'haivemind');
+}
+
+/** It is part of keys, channels and logs, so it has to be a plain word. */
+function machineId(env: Environment): string | undefined {
+  const name = env.HAIVEMIND_MACHINE_ID;
+  if (!name || MACHINE_ID_SHAPE.test(name)) return name;
+  throw failure(
+    'config_invalid',
+    `HAIVEMIND_MACHINE_ID is no name of a machine: it ${MACHINE_ID_RULE}.`,
+    'Use a name such as hub-1 or web.example.org.',
+  );
 }
 
 function portFrom(env: Environment, name: string): number | undefined {

@@ -1,6 +1,10 @@
 // The configuration file's schema (config/config.json): the sections of the seed, every field described and defaulted.
 import { z } from 'zod';
 
+/** What a machine may be called. */
+export const MACHINE_ID_SHAPE = /^[A-Za-z0-9._-]{1,128}$/;
+export const MACHINE_ID_RULE = 'must be letters, digits, dots, dashes and underscores, at most 128';
+
 const port = z.number().int().min(0).max(65_535);
 
 const server = z
@@ -15,7 +19,12 @@ const server = z
 
 const remoteServer = z
   .strictObject({
-    host: z.string().default('127.0.0.1').describe('Address the hub listens on. Anything but loopback needs tokens.'),
+    host: z
+      .string()
+      .default('127.0.0.1')
+      .describe(
+        'Address the hub listens on. Callers that are not on its loopback are refused: there are no tokens yet.',
+      ),
     port: port.default(8900).describe('Port of MCP over HTTP, REST, /health and /metrics.'),
     allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers accepted besides loopback names.'),
     calls_per_minute: z
@@ -34,6 +43,7 @@ const remoteServer = z
   })
   .prefault({});
 
+/** Relative paths start from the folder of the configuration file. */
 const secret = z
   .string()
   .regex(/^(file|env|vault):.+$/, 'must be file:/path, env:NAME or vault:<vault>/<key>')
@@ -41,8 +51,11 @@ const secret = z
 
 const postgres = z
   .strictObject({
-    url: z.string().optional().describe('postgres://user@host:5432/database; HAIVEMIND_DATABASE_URL wins.'),
-    password: secret.describe('Reference to the password: file:/path or env:NAME.'),
+    url: z
+      .string()
+      .optional()
+      .describe('postgres://user@host:5432/database, without a password; HAIVEMIND_DATABASE_URL wins.'),
+    password: secret.describe('Reference to the password: file:/path (relative: to this file) or env:NAME.'),
     pool_max_count: z.number().int().min(2).max(200).default(10).describe('Connections a process opens at most.'),
     statement_timeout_ms: z
       .number()
@@ -57,12 +70,15 @@ const postgres = z
 
 const redis = z
   .strictObject({
-    url: z.string().optional().describe('redis://host:6379/0 or rediss://; HAIVEMIND_REDIS_URL wins.'),
+    url: z
+      .string()
+      .optional()
+      .describe('redis://host:6379/0 or rediss://, without a password; HAIVEMIND_REDIS_URL wins.'),
     host: z.string().optional().describe('Host, where no url is given.'),
     port: port.default(6379).describe('Its port.'),
     database: z.number().int().min(0).default(0).describe('Number of the database.'),
     username: z.string().optional().describe('User of an access control list.'),
-    password: secret.describe('Reference to the password: file:/path or env:NAME.'),
+    password: secret.describe('Reference to the password: file:/path (relative: to this file) or env:NAME.'),
     tls: z.boolean().default(false).describe('Encrypted connection, where host is given.'),
     ca_file: z.string().optional().describe('PEM file of the authority that signed the server certificate.'),
     prefix: z.string().min(1).default('haivemind:').describe('Before every key and channel.'),
@@ -150,7 +166,11 @@ const security = z
 
 const claudeops = z
   .strictObject({
-    machine_id: z.string().optional().describe('Name of this machine; default: its host name.'),
+    machine_id: z
+      .string()
+      .regex(MACHINE_ID_SHAPE, MACHINE_ID_RULE)
+      .optional()
+      .describe('Name of this machine; default: its host name. Hubs of one store need different ones.'),
     machine_groups: z
       .record(z.string(), z.strictObject({ machines: z.array(z.string()), capabilities: z.array(z.string()) }))
       .default({})

@@ -10,6 +10,8 @@ const INVALID_PARAMETER_VALUE = '22023';
 const IN_FAILED_SQL_TRANSACTION = '25P02';
 /** The server is going down, was killed, is not up yet, or has ended this connection because nothing came over it. */
 const NOT_SERVING = new Set(['57P01', '57P02', '57P03', '57P05', '25P03', '08000', '08001', '08003', '08004', '08006']);
+/** A name that is not known at the moment: mistyped, the server moves, or the name server is away. */
+const NAME_UNKNOWN = new Set(['ENOTFOUND', 'EAI_AGAIN']);
 const LINK_LOST = new Set([
   'ECONNRESET',
   'ECONNREFUSED',
@@ -18,9 +20,7 @@ const LINK_LOST = new Set([
   'EHOSTUNREACH',
   'ENETUNREACH',
   'ENOENT',
-  // A name that is not known at the moment: the server moves, or the name server is away.
-  'ENOTFOUND',
-  'EAI_AGAIN',
+  ...NAME_UNKNOWN,
 ]);
 /** The driver's own words for a lost connection; it gives them no code. */
 const LINK_LOST_WORDS =
@@ -28,6 +28,8 @@ const LINK_LOST_WORDS =
 /** What Node and OpenSSL call a certificate they do not accept, and the driver's words for a server without TLS. */
 const TLS_CODES = /^(?:CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
 const TLS_WORDS = /does not support SSL connections/;
+/** The driver's own words for a server that asks for a password where none, or an empty one, was given. */
+const PASSWORD_WORDS = /client password must be a (?:non-empty )?string/;
 
 function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
@@ -63,6 +65,14 @@ export function isLostRace(error: unknown): boolean {
 /** Maps a failure of the engine to a HaivemindError; others come back unchanged. `place` names no password. */
 export function postgresError(error: unknown, place: string): unknown {
   if (error instanceof HaivemindError) return error;
+  const code = codeOf(error);
+  if (NAME_UNKNOWN.has(code))
+    return failure(
+      'unavailable',
+      `PostgreSQL at ${place} cannot be reached: the name of its host is not known (${code}).`,
+      'Correct the host in HAIVEMIND_DATABASE_URL or storage.postgres.url, or look after the name server.',
+      { cause: error },
+    );
   if (isLinkLost(error)) {
     return failure(
       'unavailable',
@@ -71,26 +81,44 @@ export function postgresError(error: unknown, place: string): unknown {
       { cause: error },
     );
   }
-  const code = codeOf(error);
-  if (TLS_CODES.test(code) || (error instanceof Error && TLS_WORDS.test(error.message)))
-    return failure(
-      'config_invalid',
-      `PostgreSQL at ${place}: no encrypted connection that can be trusted${code === '' ? '' : ` (${code})`}.`,
-      'Set storage.postgres.ca_file to the authority that signed its certificate, name the server in the URL as the certificate does, and have it offer TLS where the URL asks for it.',
-      { cause: error },
-    );
-  const refused = REFUSALS[code] ?? REFUSALS[code.slice(0, 2)];
-  return refused
-    ? failure(refused.code, `PostgreSQL at ${place}: ${refused.message}`, refused.hint, { cause: error })
-    : error;
+  const words = error instanceof Error ? error.message : '';
+  const refused = TLS_CODES.test(code)
+    ? UNTRUSTED
+    : (REFUSED_BY_DRIVER.find(({ words: known }) => known.test(words)) ?? REFUSALS[code] ?? REFUSALS[code.slice(0, 2)]);
+  if (!refused) return error;
+  const which = refused === UNTRUSTED ? ` (${code})` : '';
+  return failure(refused.code, `PostgreSQL at ${place}: ${refused.message}${which}`, refused.hint, { cause: error });
 }
 
-const REFUSALS: Readonly<
-  Record<
-    string,
-    { code: 'config_invalid' | 'storage_full' | 'storage_read_only' | 'unavailable'; message: string; hint: string }
-  >
-> = {
+interface Refusal {
+  readonly code: 'config_invalid' | 'storage_full' | 'storage_read_only' | 'unavailable';
+  readonly message: string;
+  readonly hint: string;
+}
+
+const UNTRUSTED: Refusal = {
+  code: 'config_invalid',
+  message: 'no encrypted connection that can be trusted.',
+  hint: 'Set storage.postgres.ca_file to the authority that signed its certificate, and name the server in the URL as the certificate does.',
+};
+
+/** What the driver refuses by itself, without a code. */
+const REFUSED_BY_DRIVER: readonly (Refusal & { readonly words: RegExp })[] = [
+  {
+    words: PASSWORD_WORDS,
+    code: 'config_invalid',
+    message: 'it wants a password, and none was given.',
+    hint: 'Give it by PGPASSWORD, by ~/.pgpass (mode 0600), or by storage.postgres.password = "file:/path" in the configuration.',
+  },
+  {
+    words: TLS_WORDS,
+    code: 'config_invalid',
+    message: 'it offers no encrypted connection, and the settings ask for one.',
+    hint: 'Turn TLS on there (ssl = on), or take sslmode and storage.postgres.ca_file away where the connection stays on this machine.',
+  },
+];
+
+const REFUSALS: Readonly<Record<string, Refusal>> = {
   '28': {
     code: 'config_invalid',
     message: 'the user or password was refused.',
@@ -109,7 +137,7 @@ const REFUSALS: Readonly<
   '3D000': {
     code: 'config_invalid',
     message: 'the database does not exist.',
-    hint: 'Create it: createdb --owner <user> --encoding UTF8 <name>.',
+    hint: 'Create it: createdb --owner <user> --template template0 --encoding UTF8 --locale C.UTF-8 <name>.',
   },
   '42501': {
     code: 'config_invalid',

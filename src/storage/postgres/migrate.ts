@@ -7,9 +7,9 @@ import { postgresFragments, postgresSchema } from './fragments.ts';
 
 const VERSION_MIN = 150_000;
 
-/** Throws `storage_too_new` for a store of a later program, `config_invalid` for a server that is too old. */
+/** Throws `storage_too_new` for a store of a later program, `config_invalid` for a server that is too old or not UTF-8. */
 export async function migratePostgres(db: Kysely<unknown>, place: string): Promise<void> {
-  await refuseOldServer(db, place);
+  await refuseServer(db, place);
   if ((await readVersion(db, place)) === SCHEMA_VERSION) return;
   await db.transaction().execute(async (trx) => {
     await sql`set local lock_timeout = 0`.execute(trx);
@@ -46,15 +46,23 @@ async function readVersion(db: Kysely<unknown>, place: string): Promise<number> 
   return row.rows[0]?.version ?? 0;
 }
 
-async function refuseOldServer(db: Kysely<unknown>, place: string): Promise<void> {
-  const answer = await sql<{ number: string; name: string }>`
-    select current_setting('server_version_num') as number, current_setting('server_version') as name`.execute(db);
-  const { number = '0', name = 'unknown' } = answer.rows[0] ?? {};
-  if (Number(number) >= VERSION_MIN) return;
+async function refuseServer(db: Kysely<unknown>, place: string): Promise<void> {
+  const answer = await sql<{ number: string; name: string; encoding: string }>`
+    select current_setting('server_version_num') as number, current_setting('server_version') as name,
+      current_setting('server_encoding') as encoding`.execute(db);
+  const { number = '0', name = 'unknown', encoding = 'unknown' } = answer.rows[0] ?? {};
+  if (Number(number) < VERSION_MIN)
+    throw failure(
+      'config_invalid',
+      `PostgreSQL at ${place} is version ${name}; haivemind needs 15 or later.`,
+      'Upgrade the server, or use another one.',
+    );
+  // Memories hold any character; another encoding would refuse some of them, one write at a time.
+  if (encoding === 'UTF8') return;
   throw failure(
     'config_invalid',
-    `PostgreSQL at ${place} is version ${name}; haivemind needs 15 or later.`,
-    'Upgrade the server, or use another one.',
+    `The database at ${place} keeps text as ${encoding}; haivemind needs UTF8.`,
+    'Use another database: createdb --owner <user> --template template0 --encoding UTF8 --locale C.UTF-8 <name>.',
   );
 }
 

@@ -55,12 +55,15 @@ export function clientConfig(settings: PostgresSettings): pg.ClientConfig {
 
 /** What of the URL says how to encrypt: the driver would take it instead of an authority given apart. */
 const TLS_PARAMETERS = ['ssl', 'sslmode'];
+/** The driver takes them for verify-full, and says at length on standard error that a later one will check less. */
+const TAKEN_FOR_VERIFY_FULL = new Set(['prefer', 'require', 'verify-ca']);
 const OWN_CERTIFICATE = ['sslcert', 'sslkey', 'sslrootcert'];
 
 /**
  * Where to connect, as the driver reads it. Password and authority go into one place with the URL: beside one, the driver
  * takes what the URL says, and that is none. A password in the URL wins; an authority means a connection that is
- * encrypted and checked. Throws `config_invalid` for what is no URL of PostgreSQL.
+ * encrypted and checked, and so does every sslmode but `disable` and the driver's `no-verify`. Throws `config_invalid` for
+ * what is no URL of PostgreSQL.
  */
 export function addressOf({
   url,
@@ -71,6 +74,11 @@ export function addressOf({
   const full = new URL(url);
   const connection = () => ({ connectionString: full.href === new URL(url).href ? url : full.href });
   if (password !== undefined && full.password === '') full.password = encodeURIComponent(password);
+  if (
+    TAKEN_FOR_VERIFY_FULL.has(full.searchParams.get('sslmode') ?? '') &&
+    full.searchParams.get('uselibpqcompat') !== 'true'
+  )
+    full.searchParams.set('sslmode', 'verify-full');
   // Its files name the authority beside the certificate.
   if (ca === undefined || OWN_CERTIFICATE.some((name) => full.searchParams.has(name))) return connection();
   for (const name of TLS_PARAMETERS) full.searchParams.delete(name);
