@@ -16,6 +16,7 @@ import { createHooks } from './runtime/hooks.ts';
 import { inspect } from './runtime/inspect.ts';
 import { INSTRUCTIONS } from './runtime/instructions.ts';
 import { createLog } from './runtime/log.ts';
+import { createTroubleLog } from './runtime/log-trouble.ts';
 import { startMaintenance } from './runtime/maintenance.ts';
 import { createMcpSessionStore } from './runtime/mcp-sessions.ts';
 import { createMetrics } from './runtime/metrics.ts';
@@ -61,7 +62,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     vector_server: await createVectorServer(config.engines.vectors, embedder, store.store_id),
     changed: feed.memoryChanged,
     longLived: role !== 'command',
-    onError: (error, message) => log.error({ err: error }, message),
+    onError: createTroubleLog(log, () => performance.now()),
   });
   const metrics = role === 'server' ? await createMetrics(readGauges(store, memory)) : undefined;
 

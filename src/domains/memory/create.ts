@@ -33,6 +33,7 @@ export interface MemoryOptions {
   readonly vector_server?: VectorServer | undefined;
   /** Long-lived processes keep the index warm, fit it and take over abandoned work. */
   readonly longLived: boolean;
+  /** What background work met; without an error: what it met before is over. */
   readonly onError: (error: unknown, message: string) => void;
 }
 
@@ -71,6 +72,13 @@ function ownVectors(store: MemoryDatabase, { embedder, longLived, onError }: Mem
   });
 }
 
+function vectorNews(error: unknown, row_count: number): string {
+  if (error === undefined) return 'vectors are made again';
+  return row_count === 0
+    ? 'looking for memories without vectors failed; it is tried again'
+    : `making vectors of ${row_count} ${row_count === 1 ? 'memory' : 'memories'} failed; it is tried again`;
+}
+
 export function createMemory(options: MemoryOptions): MemoryDomain {
   assertPolicies(options.retention);
   const { embedder, vector_server: server, onError } = options;
@@ -83,7 +91,7 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
     store,
     embedder,
     vectors,
-    onError: (error, count) => onError(error, `making vectors of ${count} memories failed; it is tried again`),
+    onError: (error, count) => onError(error, vectorNews(error, count)),
   });
   const rules: RuleDeps = {
     store,

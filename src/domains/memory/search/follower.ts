@@ -5,6 +5,7 @@ import type { EmbeddedDocument, Embedder } from '../../../storage/embedding/port
 import { encodeVector } from '../../../storage/vectors/codec.ts';
 import type { MemoryDatabase } from '../repository.ts';
 import type { VectorFollower } from '../rules/deps.ts';
+import { createFollowerNews, type FollowerNews } from './follower-news.ts';
 import { orAborted } from './or-aborted.ts';
 import {
   claimAbandoned,
@@ -49,6 +50,7 @@ export interface FollowerDeps {
   readonly store: MemoryDatabase;
   readonly embedder: Embedder;
   readonly vectors: MemoryVectors;
+  /** Told once of an engine that is away, and, without an error, that it is back. */
   readonly onError: (error: unknown, row_count: number) => void;
 }
 
@@ -59,10 +61,12 @@ export function createFollower(deps: FollowerDeps): Follower {
   const stopping = new AbortController();
   let working: Promise<void> | undefined;
   const listeners = new Set<(left: number) => void>();
+  const news = createFollowerNews(deps.onError);
   let timer: NodeJS.Timeout | undefined;
 
   const claimUntil = () => store.clock.now() + CLAIM_MS + own.size * CLAIM_PER_TEXT_MS;
   const stopped = () => stopping.signal.aborted;
+  const sweepQuietly = () => sweep().catch((error: unknown) => news.failed('store', error, 0));
 
   function wake(): void {
     if (stopped() || own.size === 0) return;
@@ -79,21 +83,16 @@ export function createFollower(deps: FollowerDeps): Follower {
       for (const listener of listeners) listener(own.size);
     }
     // A long queue of a process that died is taken over in one go, not at the pace of the timer.
-    if (timer) await sweep().catch((error: unknown) => deps.onError(error, 0));
+    if (timer) await sweepQuietly();
   }
 
   async function embedBatch(ids: readonly number[], attempts: number): Promise<void> {
     try {
-      const texts = await queuedTexts(store, ids);
+      const changed = await makeVectors(deps, ids, stopping.signal);
       // Nothing to embed: something else of these rows changed, or another process has made their vectors.
-      if (texts.length === 0) return vectors.changed(ids);
-      const documents = await embedder.embedDocuments(texts.map(embeddedText), { signal: stopping.signal });
-      const changed = await saveVectors(
-        store,
-        embedder.id,
-        texts.map((text, i) => ({ text, chunks: toChunks(documents[i]) })),
-      );
+      if (!changed) return vectors.changed(ids);
       for (const id of changed) own.set(id, 0);
+      news.well('vectors');
       vectors.changed(ids);
     } catch (error) {
       if (stopped()) {
@@ -101,12 +100,15 @@ export function createFollower(deps: FollowerDeps): Follower {
         for (const id of ids) own.set(id, attempts);
         return;
       }
-      await putOff(deps, ids, attempts, error);
+      await putOff(deps.store, news, ids, attempts, error);
     }
   }
 
   async function sweep(): Promise<void> {
-    if (stopped() || own.size > 0 || !(await hasAbandoned(store))) return;
+    if (stopped() || own.size > 0) return;
+    const abandoned = await hasAbandoned(store);
+    news.well('store');
+    if (!abandoned) return;
     for (const row of await claimAbandoned(store, SWEEP_COUNT, claimUntil())) own.set(row.row_id, row.attempts);
     wake();
   }
@@ -129,10 +131,10 @@ export function createFollower(deps: FollowerDeps): Follower {
       vectors.forget(row_ids);
     },
     start() {
-      timer ??= setInterval(() => void sweep().catch((error: unknown) => deps.onError(error, 0)), SWEEP_INTERVAL_MS);
+      timer ??= setInterval(() => void sweepQuietly(), SWEEP_INTERVAL_MS);
       timer.unref();
       vectors.start();
-      void begin().catch((error: unknown) => deps.onError(error, 0));
+      void begin().catch((error: unknown) => news.failed('store', error, 0));
     },
     sweep,
     async settle(signal, onProgress = () => {}) {
@@ -154,6 +156,18 @@ export function createFollower(deps: FollowerDeps): Follower {
   };
 }
 
+/** Resolves with the rows whose text changed meanwhile; undefined where no vector was missing. */
+async function makeVectors({ store, embedder }: FollowerDeps, ids: readonly number[], signal: AbortSignal) {
+  const texts = await queuedTexts(store, ids);
+  if (texts.length === 0) return undefined;
+  const documents = await embedder.embedDocuments(texts.map(embeddedText), { signal });
+  return saveVectors(
+    store,
+    embedder.id,
+    texts.map((text, i) => ({ text, chunks: toChunks(documents[i]) })),
+  );
+}
+
 async function giveBack(store: MemoryDatabase, own: Map<number, number>): Promise<void> {
   const rest = [...own.keys()];
   own.clear();
@@ -161,11 +175,18 @@ async function giveBack(store: MemoryDatabase, own: Map<number, number>): Promis
 }
 
 /** Leaves rows whose vectors could not be made for later; the pause doubles with every failure. */
-async function putOff(deps: FollowerDeps, ids: readonly number[], attempts: number, error: unknown): Promise<void> {
-  const { store, onError } = deps;
-  onError(error, ids.length);
+async function putOff(
+  store: MemoryDatabase,
+  news: FollowerNews,
+  ids: readonly number[],
+  attempts: number,
+  error: unknown,
+): Promise<void> {
+  news.failed('vectors', error, ids.length);
   const pause_ms = RETRY_PAUSE_MS * 2 ** Math.min(attempts, RETRY_PAUSE_DOUBLINGS_MAX);
-  await postpone(store, ids, store.clock.now() + pause_ms).catch((cause: unknown) => onError(cause, ids.length));
+  await postpone(store, ids, store.clock.now() + pause_ms).catch((cause: unknown) =>
+    news.failed('store', cause, ids.length),
+  );
 }
 
 /** Rows that failed together before travel in ever smaller batches, so that one bad text stands alone in the end. */

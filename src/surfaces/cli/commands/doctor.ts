@@ -1,10 +1,12 @@
 // `haivemind doctor`: everything that goes wrong in practice, checked from outside and from inside, each with its fix.
+import { dirname } from 'node:path';
+import { secretFiles } from '../../../config/engines.ts';
 import { type LoadedConfig, loadConfig } from '../../../config/load.ts';
 import { toErrorBody } from '../../../kernel/errors.ts';
 import type { HealthCheck } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { checkClientConfigurations } from '../doctor/clients.ts';
-import { checkClock, checkDataDirectory, checkDiskSpace, checkNode } from '../doctor/machine.ts';
+import { checkClock, checkDataDirectory, checkDiskSpace, checkNode, checkSecretFiles } from '../doctor/machine.ts';
 import { checkHub, checkPort } from '../doctor/network.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
@@ -61,6 +63,7 @@ async function outside(config: LoadedConfig, ctx: CliContext): Promise<HealthChe
     checkDataDirectory(config.data_dir),
     checkDiskSpace(config.data_dir),
     checkClock(config.data_dir, Date.now()),
+    ...checkSecretFiles(secretFiles(config.storage, config.file && dirname(config.file))),
     checkHub(hub, hubFile(config.data_dir)),
     await checkPort('port', config.server.host, config.server.port, 'HAIVEMIND_PORT', ownPorts),
     await checkPort('sync port', config.server.host, config.sync.port, 'HAIVEMIND_SYNC_PORT', ownPorts),

@@ -111,6 +111,14 @@ test('the result names every table, what was left out, and where the earlier sto
   expect(stdout).toContain('note: a note');
 });
 
+test.each([
+  ['postgres://user@host/db', 'set HAIVEMIND_DATABASE_URL or storage.postgres for every process'],
+  ['sqlite:./data', 'set HAIVEMIND_DATA_DIR or storage.data_dir'],
+])('the result says what to do next where the target is %s', async (to, words) => {
+  const { stdout } = await run({ to }, async () => DONE);
+  for (const text of [words, 'haivemind reindex', 'The source stays as it is']) expect(stdout).toContain(text);
+});
+
 test('a dry run says what would happen', async () => {
   let asked: MoveRequest | undefined;
   const { stdout } = await run({ dryRun: true, restart: true }, async (request) => {

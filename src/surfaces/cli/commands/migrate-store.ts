@@ -35,7 +35,12 @@ export async function runMigrateStore(flags: MigrateFlags, ctx: CliContext): Pro
     });
     watch.stop();
     if (flags.json) stdout(`${toJsonText(report)}\n`);
-    else stdout(report.type === 'plan' ? planText(report) : doneText(report, stdoutStyle(ctx, flags).green));
+    else
+      stdout(
+        report.type === 'plan'
+          ? planText(report)
+          : doneText(report, isPostgres(flags.to), stdoutStyle(ctx, flags).green),
+      );
     return EXIT.ok;
   } finally {
     watch.stop();
@@ -99,11 +104,24 @@ function planText(plan: MovePlan): string {
   return `Would move ${plan.from} to ${plan.to}, which ${target}${unfinished}.\n${[...lines, ...sideLines(plan)].join('\n')}\n`;
 }
 
-function doneText(done: MoveDone, green: (text: string) => string): string {
+function doneText(done: MoveDone, toPostgres: boolean, green: (text: string) => string): string {
   const lines = done.tables.map(({ table, rows, hash }) => `${table}\t${rows}\t${hash}`);
   const kept = done.kept === undefined ? '' : `; what was there before is ${done.kept}`;
   const head = green(`${done.memories} memories moved from ${done.from} to ${done.to}`);
-  return `${head}${done.resumed ? ', an earlier run continued' : ''}${kept}. Rows and hashes are the same at both ends:\n${[...lines, ...sideLines(done)].join('\n')}\n`;
+  return `${head}${done.resumed ? ', an earlier run continued' : ''}${kept}. Rows and hashes are the same at both ends:\n${[...lines, ...sideLines(done), ...nextSteps(toPostgres)].join('\n')}\n`;
+}
+
+const isPostgres = (place = ''): boolean => /^postgres(?:ql)?:/.test(place);
+
+function nextSteps(toPostgres: boolean): string[] {
+  const where = toPostgres
+    ? 'set HAIVEMIND_DATABASE_URL or storage.postgres for every process of this store'
+    : 'set HAIVEMIND_DATA_DIR or storage.data_dir to the directory of haivemind.db for every process of this store, and unset HAIVEMIND_DATABASE_URL and storage.postgres.url';
+  return [
+    `next: ${where}, and start them again; \`haivemind doctor\` says which store is used.`,
+    'next: where vectors are in Chroma or pgvector, run `haivemind reindex` then.',
+    'The source stays as it is; nothing reads it any more once that is done.',
+  ];
 }
 
 function sideLines({ left_out, notes }: MovePlan | MoveDone): string[] {

@@ -59,7 +59,9 @@ function summaryOf(report: ReindexReport, ctx: CliContext, flags: GlobalOptions)
       : `${kind} at ${place}: ${missing} were missing, ${stale} stale, ${surplus} surplus`;
   const left = [
     report.waiting_for_vectors > 0 ? `${report.waiting_for_vectors} still wait for their vectors` : '',
-    report.waiting_for_index > 0 ? `${report.waiting_for_index} changes still wait for the index` : '',
+    report.waiting_for_index > 0
+      ? `${report.waiting_for_index} ${report.waiting_for_index === 1 ? 'change still waits' : 'changes still wait'} for the index`
+      : '',
   ].filter((part) => part !== '');
   const nothing = embedded + missing + stale + surplus === 0 && left.length === 0;
   const end = nothing

@@ -1,4 +1,4 @@
-// Doctor's checks of the machine: Node, the data directory, the disk, the clock.
+// Doctor's checks of the machine: Node, the data directory, the disk, the clock, files of secrets.
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { HealthCheck } from '../../runtime.ts';
@@ -65,6 +65,29 @@ export function checkClock(data_dir: string, now_ms: number): HealthCheck {
     detail: `it is ${new Date(now_ms).toISOString()}, but the store was written ${new Date(newest_ms).toISOString()}`,
     fix: 'Set the clock of this machine (timedatectl set-ntp true).',
   };
+}
+
+const READABLE_BY_OTHERS = 0o077;
+
+/** Files the configuration takes secrets from: nobody else may read them. None where it names none, and on Windows. */
+export function checkSecretFiles(
+  files: readonly { readonly field: string; readonly path: string }[],
+  platform: NodeJS.Platform = process.platform,
+): HealthCheck[] {
+  if (platform === 'win32') return [];
+  return files.map(({ field, path }) => {
+    const name = 'secret file';
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & READABLE_BY_OTHERS) === 0)
+      return { name, status: 'ok', detail: `${field}: only its owner reads ${path}` };
+    const shown = (mode & 0o777).toString(8).padStart(3, '0');
+    return {
+      name,
+      status: 'degraded',
+      detail: `${field}: others can read ${path} (${shown})`,
+      fix: `chmod 600 '${path}'`,
+    };
+  });
 }
 
 function nearestExisting(path: string): string {
