@@ -47,13 +47,15 @@ export async function openCoordination(
 export async function coordinationCheck(coordination: Coordination): Promise<HealthCheck> {
   const { kind, state, detail, fix, version, latency_ms } = await coordination.status();
   const facts = [
-    version === undefined ? '' : `version ${version}`,
+    version === undefined || detail.includes(version) ? '' : `version ${version}`,
     latency_ms === undefined ? '' : `${latency_ms.toFixed(1)} ms`,
   ].filter((fact) => fact !== '');
+  // What the engine says of itself may begin with its name.
+  const named = detail.startsWith(NAMES[kind]) ? detail : `${NAMES[kind]}: ${detail}`;
   return {
     name: 'coordination',
     status: state === 'ok' ? 'ok' : 'degraded',
-    detail: facts.length === 0 ? `${NAMES[kind]}: ${detail}` : `${NAMES[kind]}: ${detail} ${sentence(facts)}`,
+    detail: facts.length === 0 ? named : `${named} ${sentence(facts)}`,
     ...(fix === undefined ? {} : { fix }),
   };
 }
