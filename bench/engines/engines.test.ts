@@ -73,6 +73,7 @@ it('takes the middle of rounds, each figure for itself', () => {
     p50_ms: ms,
     p95_ms: ms,
     per_second: 1_000 / ms,
+    by_words: 0,
     settled_per_second: Number.NaN,
     cost: { hubs: ms, engines: { postgres: engine } },
   });

@@ -18,6 +18,8 @@ export interface Cost {
 export interface Measured extends Summary {
   /** For stores until each has its vector and the index has it. */
   readonly cost: Cost;
+  /** Searches only: the share that was answered by words alone, because the index did not answer; else 0. */
+  readonly by_words: number;
   /** Stores only: with vectors, a second; else NaN. */
   readonly settled_per_second: number;
 }
@@ -98,13 +100,15 @@ async function measureRound(
   const enginesBefore = engines().map(({ name, pid }) => ({ name, pid, seconds: cpuSeconds(pid) }));
   const begun = performance.now();
   let taken = 0;
+  let byWords = 0;
   await Promise.all(
     clients.map(async (client, lane) => {
       for (let i = lane; taken < most && performance.now() - begun < round_ms; i++) {
         taken++;
         const started = performance.now();
-        await step(client, i);
+        const answer = await step(client, i);
         durations.push(performance.now() - started);
+        if ((answer as { mode?: string }).mode === 'text') byWords++;
       }
     }),
   );
@@ -116,6 +120,7 @@ async function measureRound(
   return {
     ...summarise(durations, wall_ms),
     cost: { hubs: each(total(hubs.list) - hubsBefore), engines: Object.fromEntries(costs) },
+    by_words: byWords / durations.length,
     settled_per_second: stores ? (durations.length / settled_ms) * 1_000 : Number.NaN,
   };
 }
@@ -137,6 +142,7 @@ export function medianOf(rounds: readonly Measured[]): Measured {
     p50_ms: of((round) => round.p50_ms),
     p95_ms: of((round) => round.p95_ms),
     per_second: of((round) => round.per_second),
+    by_words: of((round) => round.by_words),
     settled_per_second: of((round) => round.settled_per_second),
     cost: {
       hubs: of((round) => round.cost.hubs),

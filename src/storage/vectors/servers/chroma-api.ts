@@ -26,9 +26,13 @@ const recordsAnswer = z.object({ ids: z.array(z.string()), metadatas: metadatas.
 const nearAnswer = z.object({
   ids: z.array(z.array(z.string())),
   distances: z.array(z.array(z.number().nullable())),
+  metadatas: z.array(metadatas.nullable()).nullish(),
 });
 const preFlight = z.object({ max_batch_size: z.int().positive() });
 const heartbeat = z.object({ 'nanosecond heartbeat': z.number() });
+const HEARTBEAT = { method: 'GET', path: '/api/v2/heartbeat' } as const;
+/** How Chroma says that a collection, a database or a tenant is not there. */
+const notFound = z.object({ error: z.literal('NotFoundError'), message: z.string() });
 
 /** What a call answers where the collection is not there (any more). */
 export const MISSING = Symbol('missing');
@@ -53,13 +57,19 @@ export interface ChromaApi {
   /** At least one of them. */
   remove(id: string, chosen: { readonly ids: readonly string[] } | { readonly where: Where }): Promise<OrMissing<void>>;
   count(id: string): Promise<OrMissing<number>>;
-  query(id: string, query: NearQuery): Promise<OrMissing<{ id: string; distance: number }[]>>;
+  query(id: string, query: NearQuery): Promise<OrMissing<NearRecord[]>>;
+}
+
+export interface NearRecord extends StoredRecord {
+  readonly distance: number;
 }
 
 export interface NearQuery {
   readonly vector: Float32Array;
   readonly limit: number;
   readonly where: Where | undefined;
+  /** Answers with the records' metadata; null in them without it. */
+  readonly metadata: boolean;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -92,9 +102,20 @@ const createCalls = (http: ChromaHttp) => {
     throw invalid(http.place, 'answers something else than Chroma does', hint, parsed.error);
   };
 
+  /** A path that Chroma has, answered with 404 by something else: taken for a missing collection it would pass for empty. */
+  const expectChroma = async ({ body }: ChromaAnswer): Promise<void> => {
+    if (notFound.safeParse(body).success) return;
+    if (heartbeat.safeParse((await http.send(HEARTBEAT)).body).success) return;
+    const hint = 'Correct the address in storage.chromadb: it is that of Chroma 1.0 or later.';
+    throw invalid(http.place, 'is not Chroma: another HTTP server answers there', hint);
+  };
+
   const call = async <T>(schema: z.ZodType<T>, request: ChromaRequest): Promise<OrMissing<T>> => {
     const answer = await http.send(request);
-    if (answer.status === 404) return MISSING;
+    if (answer.status === 404) {
+      await expectChroma(answer);
+      return MISSING;
+    }
     if (answer.status < 200 || answer.status > 299) throw refusal(http.place, answer);
     return read(schema, answer.body);
   };
@@ -136,7 +157,7 @@ export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPl
     version: (signal) =>
       present(z.string(), { method: 'GET', path: '/api/v2/version', signal }, 'version 2 of the API'),
     async heartbeat() {
-      await present(heartbeat, { method: 'GET', path: '/api/v2/heartbeat' }, 'version 2 of the API');
+      await present(heartbeat, HEARTBEAT, 'version 2 of the API');
       const where = `database ${database} of tenant ${tenant}`;
       await present(z.object({ name: z.string() }), { method: 'GET', path: home }, where);
     },
@@ -170,17 +191,21 @@ export const createChromaApi = (http: ChromaHttp, { tenant, database }: ChromaPl
     },
     remove: (id, chosen) => post(done, id, 'delete', chosen),
     count: (id) => call(z.int().nonnegative(), { method: 'GET', path: `${collections}/${id}/count` }),
-    async query(id, { vector, limit, where, signal }) {
+    async query(id, { vector, limit, where, metadata, signal }) {
       const body = {
         query_embeddings: [Array.from(vector)],
         n_results: limit,
-        include: ['distances'],
+        include: metadata ? ['distances', 'metadatas'] : ['distances'],
         ...(where === undefined ? {} : { where }),
       };
       const answer = await post(nearAnswer, id, 'query', body, { signal, timeout_ms: SEARCH_TIMEOUT_MS });
       if (answer === MISSING) return MISSING;
       const distances = answer.distances[0] ?? [];
-      return (answer.ids[0] ?? []).map((each, i) => ({ id: each, distance: distances[i] ?? Number.POSITIVE_INFINITY }));
+      return (answer.ids[0] ?? []).map((each, i) => ({
+        id: each,
+        distance: distances[i] ?? Number.POSITIVE_INFINITY,
+        metadata: answer.metadatas?.[0]?.[i] ?? null,
+      }));
     },
   };
 };

@@ -33,6 +33,18 @@ export const whereOf = ({
   return all([...(filter ? fromFilter(filter) : []), ...(allowed ? [whereRows([...allowed])] : [])]);
 };
 
+/** Whether what a caller may see is all that the filter asks for. */
+export const asksSightAlone = ({ filter, allowed }: Pick<NearOptions, 'filter' | 'allowed'>): boolean =>
+  filter !== undefined &&
+  allowed === undefined &&
+  [filter.any_of, filter.none_of, filter.tags_any, filter.tags_all, filter.tags_none].every(
+    (list) => list.length === 0,
+  );
+
+/** The same as the first condition of `fromFilter`, of a record that is here already. */
+export const isSeenBy = (user_id: string, metadata: Readonly<Record<string, unknown>> | null): boolean =>
+  metadata?.user_id === user_id || metadata?.scope === 'shared';
+
 /** Chunks of these memories; at least one. */
 export const whereRows = (row_ids: readonly number[]): Where => ({ row_id: { $in: row_ids } });
 
