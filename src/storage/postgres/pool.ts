@@ -1,6 +1,7 @@
 // Connections to PostgreSQL: bounded, with time-outs on everything that can hang.
 import pg from 'pg';
 import { failure } from '../../kernel/errors.ts';
+import { passFilePassword } from './pass-file.ts';
 
 export interface PostgresSettings {
   /** postgres://user@host:port/database */
@@ -73,7 +74,9 @@ export function addressOf({
   assertPostgresUrl(url);
   const full = new URL(url);
   const connection = () => ({ connectionString: full.href === new URL(url).href ? url : full.href });
-  if (password !== undefined && full.password === '') full.password = encodeURIComponent(password);
+  const inside = full.password || full.searchParams.get('password');
+  const apart = inside ? undefined : password || (process.env.PGPASSWORD ? undefined : passFilePassword(full));
+  if (apart !== undefined) full.password = encodeURIComponent(apart);
   if (
     TAKEN_FOR_VERIFY_FULL.has(full.searchParams.get('sslmode') ?? '') &&
     full.searchParams.get('uselibpqcompat') !== 'true'

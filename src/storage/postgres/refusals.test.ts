@@ -1,6 +1,8 @@
 // A server that will not have us: each reason in words that say what to do.
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { withClient } from '../../../scripts/engines/client.ts';
@@ -21,6 +23,7 @@ describeEngine('postgres', () => {
     server = await startPostgres();
     await withClient(server.url, async (client) => {
       await client.query(`create role guarded login password '${secret}'`);
+      await client.query('create database guarded owner guarded');
       await client.query(`create database narrow template template0 encoding 'LATIN1' lc_collate 'C' lc_ctype 'C'`);
       const { rows } = await client.query<{ hba_file: string }>('show hba_file');
       const file = rows[0]?.hba_file ?? '';
@@ -55,6 +58,27 @@ describeEngine('postgres', () => {
     const refused = await refusalOf(opened(url, wrong));
     expect(refused).toMatchObject({ code: 'config_invalid', message: expect.stringContaining('was refused') });
     expect(JSON.stringify(refused)).not.toContain(wrong);
+  });
+
+  test('the password file is read without a word on standard error', async () => {
+    const file = join(mkdtempSync(join(tmpdir(), 'haivemind-pgpass-')), 'pgpass');
+    writeFileSync(file, `127.0.0.1:*:*:guarded:${secret}\n`, { mode: 0o600 });
+    vi.stubEnv('PGPASSFILE', file);
+    const warnings: Error[] = [];
+    const note = (warning: Error) => warnings.push(warning);
+    process.on('warning', note);
+    try {
+      await opened(
+        urlOf((to) => {
+          to.username = 'guarded';
+          to.pathname = '/guarded';
+        }),
+      );
+      expect(warnings).toEqual([]);
+    } finally {
+      process.off('warning', note);
+      vi.stubEnv('PGPASSFILE', '/nowhere');
+    }
   });
 
   test('one without TLS is not used where the URL asks for TLS', async () => {
