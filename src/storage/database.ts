@@ -21,6 +21,8 @@ export interface Database<Tables = unknown> {
   readonly dialect: SqlDialect;
   readonly engine: Engine;
   readonly machine_id: string;
+  /** Tells this store from others that share a vector index or Redis with it. */
+  readonly store_id: string;
   readonly clock: Clock;
   /** The same store seen with a domain's tables. */
   withTables<More>(): Database<More>;
@@ -56,6 +58,7 @@ export function databaseOn(engine: Engine, options: Pick<DatabaseOptions, 'machi
     dialect: engine.dialect,
     engine,
     machine_id: options.machine_id,
+    store_id: engine.store_id,
     clock,
     withTables: <More>() => database as unknown as Database<More>,
     close: () => engine.close(),

@@ -37,6 +37,8 @@ export interface Engine {
   readonly place: string;
   /** The store's file, where it is one. */
   readonly file: string | undefined;
+  /** Random, made with the store; a store that is moved, or restored from a backup, keeps it. */
+  readonly store_id: string;
   /** Reads. They see only what is committed. */
   readonly db: Kysely<StorageTables>;
   readonly writing: WritePolicy;

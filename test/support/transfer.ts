@@ -9,6 +9,7 @@ import { postgresRows } from './test-store.ts';
 
 /** Every table that has to arrive with each row, and what its rows are sorted by here. */
 export const MOVED_TABLES = {
+  store_identity: 'only_row',
   origins: 'origin',
   changes: 'seq',
   memories: 'row_id',

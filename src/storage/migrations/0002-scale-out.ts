@@ -1,4 +1,6 @@
-// Several processes on one store: leases, the outbox of an index that another program holds, and sessions any hub can serve.
+// Several processes on one store: leases, the outbox of an index that another program holds, sessions any hub can serve,
+// and the store's identity, by which it tells its part of what it shares with other stores.
+import { randomUUID } from 'node:crypto';
 import { type Kysely, sql } from 'kysely';
 import type { SchemaDialect } from '../dialect.ts';
 
@@ -26,6 +28,12 @@ export async function up(db: Kysely<unknown>, types: SchemaDialect): Promise<voi
     .addColumn('version', types.integer, (c) => c.notNull())
     .addColumn('last_seen_at_ms', types.integer, (c) => c.notNull())
     .execute();
+  await db.schema
+    .createTable('store_identity')
+    .addColumn('only_row', types.integer, (c) => c.primaryKey())
+    .addColumn('store_id', types.text, (c) => c.notNull())
+    .execute();
+  await sql`insert into store_identity (only_row, store_id) values (1, ${randomUUID()})`.execute(db);
   await sql`create index mcp_sessions_seen on mcp_sessions (last_seen_at_ms)`.execute(db);
   await sql`create index memory_vector_queue_claimed on memory_vector_queue (claimed_until)`.execute(db);
   for (const statement of types.ownDdl) await sql.raw(statement).execute(db);

@@ -29,9 +29,11 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
   const writer = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: writingPool(pool, ask) }) });
   const db = new Kysely<StorageTables>({ dialect: new PostgresDialect({ pool: readingPool(pool, place, ask) }) });
   let clock: ServerClock;
+  let store_id: string;
   try {
     await migratePostgres(new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) }), place);
     await forgetOldMarks(pool);
+    store_id = await only(db, sql<{ value: string }>`select store_id as value from store_identity`);
     clock = await createServerClock(() => only(db, sql<{ value: number }>`select ${postgresNowMs} as value`));
   } catch (error) {
     await pool.end();
@@ -41,6 +43,7 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
     kind: 'postgres',
     place,
     file: undefined,
+    store_id,
     db,
     writing: {
       transact: createTransact(writer),

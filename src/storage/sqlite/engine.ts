@@ -42,6 +42,7 @@ function engineOn(writer: Kysely<StorageTables>, raw: DatabaseSync, reader: Data
     kind: 'sqlite',
     place: file,
     file,
+    store_id: String(raw.prepare('select store_id from store_identity').get()?.store_id),
     raw,
     db,
     writing: {

@@ -67,6 +67,7 @@ function targetOn(client: TransferClient, schema: string, replace: boolean): Tra
       await client.transaction(async () => {
         await client.rows(JOURNAL_DDL);
         const before = await journal.read<JournalHeader>(HEADER);
+        if (!before) for (const { table, filled } of CARRIED) if (filled) await client.rows(`delete from "${table}"`);
         // A run that was interrupted late has made some of them again.
         const indexes = [...new Set([...(before?.indexes ?? []), ...(await dropIndexes(client))])];
         await client.rows(`delete from ${JOURNAL_TABLE}`);

@@ -10,10 +10,13 @@ export interface CarriedTable {
   readonly counter?: string;
   /** Its living rows are searched by their words. */
   readonly searched?: true;
+  /** A new store has rows of its own in it, which give way to those that are carried. */
+  readonly filled?: true;
 }
 
 /** In the order they are carried. */
 export const CARRIED: readonly CarriedTable[] = [
+  { table: 'store_identity', key: ['only_row'], filled: true },
   { table: 'origins', key: ['origin'] },
   { table: 'changes', key: ['seq'], counter: 'seq' },
   { table: 'memories', key: ['row_id'], counter: 'row_id', searched: true },

@@ -13,7 +13,7 @@ import { prepareFts5 } from '../text/fts5-statements.ts';
 import { indexText } from '../text/tokens.ts';
 import { HEADER, JOURNAL_DDL, JOURNAL_TABLE } from './journal.ts';
 import type { Batch, JournalHeader, Present, TableProgress, TransferTarget } from './port.ts';
-import type { CarriedTable } from './registry.ts';
+import { CARRIED, type CarriedTable } from './registry.ts';
 import { sqliteTables } from './sqlite-tables.ts';
 import { searchedRows } from './texts.ts';
 
@@ -118,6 +118,7 @@ function targetOn(raw: DatabaseSync, { file, unfinished, setAside }: Places): Tr
       transaction(raw, () => {
         raw.exec(JOURNAL_DDL);
         const before = journal.read<JournalHeader>(HEADER);
+        if (!before) for (const { table, filled } of CARRIED) if (filled) raw.exec(`delete from "${table}"`);
         // A run that was interrupted late has made some of them again.
         const indexes = [...new Set([...(before?.indexes ?? []), ...dropIndexes(raw)])];
         journal.clear();

@@ -98,6 +98,16 @@ export async function countVectors(
   return { rows: Number(row.rows), chunks: Number(row.chunks) };
 }
 
+export async function hasVectors(store: MemoryDatabase, model_id: string): Promise<boolean> {
+  const row = await store.db
+    .selectFrom('memory_vectors')
+    .select('vector_seq')
+    .where('model_id', '=', model_id)
+    .limit(1)
+    .executeTakeFirst();
+  return row !== undefined;
+}
+
 /** Vectors for a fit: blocks of neighbours whose places are evenly spread over all, all of them where they are few. */
 export async function sampleVectors(store: MemoryDatabase, model: Model, fitted_rows: number): Promise<Sample> {
   const ends = await store.db

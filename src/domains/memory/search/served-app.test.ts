@@ -67,7 +67,8 @@ describe.each(ADAPTERS)('a hub on $kind', ({ kind, start, target }) => {
       await settled();
       const [model] = await app.rows('select model_id, length(vector) - 4 as dimensions from memory_vectors limit 1');
       const known = { id: String(model?.model_id), dimensions: Number(model?.dimensions) };
-      const server = await createVectorServer(target(engine.url), known);
+      const [identity] = await app.rows('select store_id from store_identity');
+      const server = await createVectorServer(target(engine.url), known, String(identity?.store_id));
       if (!server) throw new Error('no server');
       beside = server;
     });
@@ -113,7 +114,10 @@ describe.each(ADAPTERS)('a hub on $kind', ({ kind, start, target }) => {
         notice: expect.stringMatching(/^Searched by words alone: .*cannot be reached/),
       });
       expect(ids(answer)[0]).toBe(memory_id);
-      expect(await indexHealth()).toMatchObject({ status: 'degraded', detail: expect.stringMatching(/changes wait/) });
+      expect(await indexHealth()).toMatchObject({
+        status: 'degraded',
+        detail: expect.stringMatching(/changes? waits?/),
+      });
       await vi.waitFor(async () => expect(await queued()).toBe(0), WAIT);
       expect(await pending()).toBe(6);
       // Filters that leave few rows are searched by meaning all the same: their vectors are compared in this process.
@@ -174,6 +178,16 @@ describe.each(ADAPTERS)('a hub on $kind', ({ kind, start, target }) => {
 
     it('fills an index that was lost, from another process, and goes on after an interrupt', async () => {
       await beside.clear();
+      app.clock.advance(PAUSES_OVER_MS);
+      expect(await search('who renews certificates')).toMatchObject({
+        mode: 'text',
+        notice: expect.stringMatching(/ is empty, .*`haivemind reindex` fills it/),
+      });
+      expect(await indexHealth()).toMatchObject({
+        status: 'degraded',
+        detail: expect.stringContaining('is empty'),
+        fix: expect.stringContaining('haivemind reindex'),
+      });
       await using command = await openApp({
         embedding: 'local',
         data_dir,
@@ -196,6 +210,9 @@ describe.each(ADAPTERS)('a hub on $kind', ({ kind, start, target }) => {
       expect(seen).toContain('index');
       expect(await command.runtime.checkIndex(signal)).toMatchObject({ status: 'ok' });
       expect(await beside.count()).toBe(report.memories);
+      // At once, whatever was counted a moment ago.
+      expect(await indexHealth()).toMatchObject({ status: 'ok' });
+      expect(await search('who renews certificates')).toMatchObject({ mode: 'hybrid', notice: null });
     });
 
     it('says that the index is away instead of comparing with nothing', async () => {

@@ -2,6 +2,7 @@
 import type { ServedSearchOptions } from '../../../storage/vectors/search.ts';
 import type { NearOptions, VectorServer } from '../../../storage/vectors/servers/port.ts';
 import type { Circuit } from './served-circuit.ts';
+import type { Emptiness } from './served-empty.ts';
 
 /** The server is asked for more chunks than rows are wanted: long texts have several, and its scores are not exact. */
 const ASKED_MORE = 100;
@@ -14,10 +15,15 @@ const SCANNED_ROWS_MAX = 50_000;
 
 export type Candidates = (vector: Float32Array, options: ServedSearchOptions) => Promise<readonly number[]>;
 
-/** At least as many rows as are wanted where there are, or all of a set. Rejects where the server does not answer. */
-export function createCandidates(server: Pick<VectorServer, 'nearest'>, circuit: Circuit): Candidates {
+/** At least as many rows as are wanted where there are, or all of a set. Rejects where the server does not answer, or has nothing. */
+export function createCandidates(
+  server: Pick<VectorServer, 'nearest'>,
+  circuit: Circuit,
+  emptiness: Emptiness,
+): Candidates {
   async function named(vector: Float32Array, near: NearOptions): Promise<{ ids: number[]; full: boolean }> {
     const chunks = await circuit.ask((signal) => server.nearest(vector, { ...near, signal }), near.signal);
+    if (chunks.length > 0) emptiness.filled();
     return { ids: [...new Set(chunks.map((chunk) => chunk.row_id))], full: chunks.length >= near.limit };
   }
 
@@ -29,7 +35,9 @@ export function createCandidates(server: Pick<VectorServer, 'nearest'>, circuit:
       if (found.length >= wanted) return found;
       if (full && asked < ASKED_MAX) continue;
       // What may be found lies elsewhere than what is near: the set is small enough, or what was found has to do.
-      return allowed && allowed.size <= SCANNED_ROWS_MAX ? [...allowed] : found;
+      if (allowed && allowed.size <= SCANNED_ROWS_MAX) return [...allowed];
+      if (ids.length === 0) await emptiness.expectEntries();
+      return found;
     }
   };
 }

@@ -2,8 +2,8 @@
 import { createFitting, type Fitting } from '../../../storage/vectors/fitting.ts';
 import type { VectorServer } from '../../../storage/vectors/servers/port.ts';
 import type { MemoryDatabase } from '../repository.ts';
-import { countVectors, type Model, sampleVectors } from './indexed-rows.ts';
-import { pendingChanges } from './outbox.ts';
+import { type Model, sampleVectors } from './indexed-rows.ts';
+import { createServedCount, type VectorCounts } from './served-count.ts';
 import { fittedRows, readFit, saveFit } from './vector-rows.ts';
 
 /** Counting reads the whole table of vectors: at most a hundredth of the time goes into it. */
@@ -26,17 +26,17 @@ export interface ServedFit {
   survey(): Promise<void>;
   rows(): number;
   bytes(): number;
-  /** Vectors in the index and in the store, as last counted while nothing waited. */
-  counted(): { readonly index: number; readonly store: number } | undefined;
+  /** Vectors in the index and in the store while nothing waited; see served-count.ts. */
+  counted(): Promise<VectorCounts | undefined>;
 }
 
 export function createServedFit({ store, server, model, fits, onError }: ServedFitDeps): ServedFit {
   const fitting = createFitting(model.dimensions);
+  const counting = createServedCount({ store, server, model });
   let loading: Promise<void> | undefined;
   /** Rows the fit in use was made from. */
   let used: number | undefined;
   let rows = 0;
-  let counted: { readonly index: number; readonly store: number } | undefined;
   let next_ms = 0;
 
   async function read(): Promise<void> {
@@ -66,17 +66,6 @@ export function createServedFit({ store, server, model, fits, onError }: ServedF
     await saveFit(store, model.id, state, rows);
     used = rows;
   }
-  async function count(): Promise<void> {
-    const quiet = (await pendingChanges(store)) === 0;
-    const found = await countVectors(store, model.id);
-    rows = found.rows;
-    if (!quiet) return;
-    const index = await server.count().catch(() => undefined);
-    // Only where nothing changed in between do the two belong together.
-    if (index === undefined || (await pendingChanges(store)) > 0) return;
-    const again = index === found.chunks ? found : await countVectors(store, model.id);
-    if (again.chunks === found.chunks) counted = { index, store: found.chunks };
-  }
 
   return {
     prepare: fitting.prepare,
@@ -85,13 +74,13 @@ export function createServedFit({ store, server, model, fits, onError }: ServedF
       if (!fits || performance.now() < next_ms) return;
       const started_ms = performance.now();
       await load();
-      await count();
+      rows = await counting.survey();
       const cost_ms = performance.now() - started_ms;
       next_ms = performance.now() + Math.max(SURVEY_PAUSE_MIN_MS, SURVEY_PAUSE_PER_COST * cost_ms);
       await renew();
     },
     rows: () => rows,
     bytes: () => fitting.bytes,
-    counted: () => counted,
+    counted: counting.counted,
   };
 }

@@ -38,12 +38,13 @@ const ADAPTERS = [
   {
     kind: 'chroma',
     start: startChroma,
-    open: (url: string) => createChromaServer({ url, model_id: MODEL.id, dimensions: MODEL.dimensions }),
+    open: (url: string) => createChromaServer({ url, store_id: 's', model_id: MODEL.id, dimensions: MODEL.dimensions }),
   },
   {
     kind: 'pgvector',
     start: startPgvector,
-    open: (url: string) => createPgvectorServer({ url, model_id: MODEL.id, dimensions: MODEL.dimensions }),
+    open: (url: string) =>
+      createPgvectorServer({ url, store_id: 's', model_id: MODEL.id, dimensions: MODEL.dimensions }),
   },
 ] as const;
 

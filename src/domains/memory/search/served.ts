@@ -4,12 +4,14 @@ import type { ScoringQuery } from '../../../storage/vectors/scan.ts';
 import type { VectorServer } from '../../../storage/vectors/servers/port.ts';
 import type { MemoryDatabase } from '../repository.ts';
 import { bestFirst, exactScores } from './exact-scores.ts';
-import type { Model } from './indexed-rows.ts';
+import { hasVectors, type Model } from './indexed-rows.ts';
 import { orAborted } from './or-aborted.ts';
 import { pendingChanges } from './outbox.ts';
 import { createOutboxWorker, type Step } from './outbox-worker.ts';
 import { createCandidates } from './served-candidates.ts';
-import { createCircuit } from './served-circuit.ts';
+import { type Circuit, createCircuit } from './served-circuit.ts';
+import { countInTime } from './served-count.ts';
+import { createEmptiness, type Emptiness } from './served-empty.ts';
 import { createServedFit } from './served-fit.ts';
 import { createServedLoop } from './served-loop.ts';
 import type { MemoryVectors } from './vectors.ts';
@@ -46,7 +48,8 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
         ? onError(undefined, 'the vector index answers again')
         : onError(error, 'the vector index does not answer; searches use words, and it catches up when it is back'),
   });
-  const candidates = createCandidates(server, circuit);
+  const emptiness = emptinessOf(deps, circuit);
+  const candidates = createCandidates(server, circuit, emptiness);
   const fit = createServedFit({
     store,
     server,
@@ -96,10 +99,11 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
     size: fit.rows,
     bytes: fit.bytes,
     pending: () => pendingChanges(store),
-    trouble: circuit.trouble,
+    trouble: () => circuit.trouble() ?? emptiness.trouble(),
     async check() {
       const state = await circuit.ask(() => server.check());
-      return { ...state, counted: fit.counted() };
+      const [counted] = await Promise.all([fit.counted(), emptiness.look()]);
+      return { ...state, counted };
     },
     start: loop.start,
     settle: loop.settle,
@@ -111,4 +115,17 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
       await stopped;
     },
   };
+}
+
+function emptinessOf({ store, server, model, onError }: ServedDeps, circuit: Circuit): Emptiness {
+  return createEmptiness({
+    clock: store.clock,
+    place: `${server.kind} (${server.place})`,
+    count: () => circuit.ask(() => countInTime(server)),
+    hasVectors: () => hasVectors(store, model.id),
+    onChange: (error) =>
+      error === undefined
+        ? onError(undefined, 'the vector index has entries again')
+        : onError(error, 'the vector index is empty; searches use words until it is filled'),
+  });
 }

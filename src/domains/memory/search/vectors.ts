@@ -7,7 +7,10 @@ import type { VectorSearch } from '../../../storage/vectors/search.ts';
 export interface ServedIndexState {
   readonly version: string;
   readonly latency_ms: number;
-  /** Vectors in the index and in the store when both were last counted with nothing waiting; undefined before. */
+  /**
+   * Vectors in the index and in the store, counted with nothing waiting: now where the two differ or nobody has counted
+   * lately. Undefined where they could not be counted yet.
+   */
   readonly counted: { readonly index: number; readonly store: number } | undefined;
 }
 

@@ -120,7 +120,7 @@ describe('requests to Chroma', () => {
 
 describe('a server that is not the Chroma we need', () => {
   const open = (url: string) => {
-    const server = createChromaServer({ url, model_id: 'm', dimensions: DIMENSIONS });
+    const server = createChromaServer({ url, store_id: 's', model_id: 'm', dimensions: DIMENSIONS });
     closing.push(() => void server[Symbol.asyncDispose]());
     return server;
   };
@@ -129,6 +129,8 @@ describe('a server that is not the Chroma we need', () => {
     ['refuses the token', (_, response) => json(response, 401, {}), /refused the token/],
     ['is an older one', (_, response) => json(response, 410, {}), /version 2/],
     ['is another program', (_, response) => json(response, 200, { hello: 1 }), /something else/],
+    ['has none of the paths', (_, response) => json(response, 404, { detail: 'Not Found' }), /is not Chroma/],
+    ['says only 404', (_, response) => void response.writeHead(404).end(), /is not Chroma/],
     ['sends a page', (_, response) => void response.writeHead(200).end('<html>'), /something else/],
   ])('is config_invalid where it %s', async (_, handler, message) => {
     const { url } = await serve(handler);
@@ -136,6 +138,18 @@ describe('a server that is not the Chroma we need', () => {
     const invalid = { code: 'config_invalid', message: expect.stringMatching(message), hint: expect.any(String) };
     await expect(server.nearest(unit(1), { limit: 1 })).rejects.toMatchObject(invalid);
     await expect(server.check()).rejects.toMatchObject(invalid);
+  });
+
+  it('takes a missing collection for that, also where a proxy writes the answer anew', async () => {
+    const told = await serve((_, response) => json(response, 404, { error: 'NotFoundError', message: 'c' }));
+    expect(await open(told.url).nearest(unit(1), { limit: 1 })).toEqual([]);
+    expect(told.seen).toHaveLength(1);
+    const rewritten = await serve(({ url }, response) =>
+      url?.endsWith('/heartbeat')
+        ? json(response, 200, { 'nanosecond heartbeat': 1 })
+        : void response.writeHead(404).end('<html>'),
+    );
+    expect(await open(rewritten.url).nearest(unit(1), { limit: 1 })).toEqual([]);
   });
 
   it('tells a collection with another distance', async () => {

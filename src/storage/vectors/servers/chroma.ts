@@ -1,4 +1,4 @@
-// The vector index that Chroma holds: one collection for each embedding model, one record for each chunk.
+// The vector index that Chroma holds: one collection for each store and embedding model, one record for each chunk.
 import { failure } from '../../../kernel/errors.ts';
 import {
   type ChromaApi,
@@ -48,13 +48,14 @@ function* slices<T>(items: readonly T[], size: number): Generator<T[]> {
 }
 
 /** Keeps the collection's id; another hub may remove the collection at any time, and the id with it. */
-const createCollection = (api: ChromaApi, name: string, { model_id, dimensions }: VectorModel) => {
+const createCollection = (api: ChromaApi, name: string, { store_id, model_id, dimensions }: VectorModel) => {
   let known: string | undefined;
 
   const locate = async (make: boolean): Promise<OrMissing<string>> => {
     if (known !== undefined) return known;
     let found = await api.find(name);
-    if (found === MISSING && make) found = await api.create(name, { model_id, dimensions, made_by: 'haivemind' });
+    if (found === MISSING && make)
+      found = await api.create(name, { store_id, model_id, dimensions, made_by: 'haivemind' });
     if (found !== MISSING) known = found;
     return found;
   };

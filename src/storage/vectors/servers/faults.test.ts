@@ -8,7 +8,7 @@ import { createPgvectorServer } from './pgvector.ts';
 import type { VectorServer } from './port.ts';
 
 const SECRET = `s${Math.random().toString(36).slice(2)}`;
-const model = { model_id: 'faults', dimensions: DIMENSIONS };
+const model = { store_id: 's', model_id: 'faults', dimensions: DIMENSIONS };
 const ADAPTERS = [
   {
     kind: 'chroma',

@@ -3,20 +3,25 @@ import { createHash } from 'node:crypto';
 import { failure } from '../../../kernel/errors.ts';
 import type { IndexedMemory } from './port.ts';
 
-/** The model whose vectors an index holds. */
+/** What an index holds: one store's vectors of one model. */
 export interface VectorModel {
+  /** Of the store: several may share a server, and each has row ids of its own. */
+  readonly store_id: string;
   readonly model_id: string;
   readonly dimensions: number;
 }
 
 const HASH_CHARS = 16;
 
-/** A name of letters and digits for the vectors of one model: other ids and other dimensions give other names. */
-export const modelHash = ({ model_id, dimensions }: VectorModel): string =>
-  createHash('sha256').update(`${dimensions}\n${model_id}`).digest('hex').slice(0, HASH_CHARS);
+/** A name of letters and digits: another store, another model and other dimensions give other names. */
+export const modelHash = ({ store_id, model_id, dimensions }: VectorModel): string =>
+  createHash('sha256').update(`${store_id}\n${dimensions}\n${model_id}`).digest('hex').slice(0, HASH_CHARS);
 
 /** Throws `internal` where a vector is not of the model's length: servers would answer that in words of their own. */
-export const expectDimensions = (vector: Float32Array, { model_id, dimensions }: VectorModel): void => {
+export const expectDimensions = (
+  vector: Float32Array,
+  { model_id, dimensions }: Omit<VectorModel, 'store_id'>,
+): void => {
   if (vector.length === dimensions) return;
   throw failure(
     'internal',

@@ -1,4 +1,4 @@
-// The table of one embedding model's vectors: made where it is missing, by one hub at a time.
+// The table of one store's vectors of one embedding model: made where it is missing, by one hub at a time.
 import { failure } from '../../../kernel/errors.ts';
 import { modelHash, type VectorModel } from './model-name.ts';
 import { type Query, sqlState } from './pgvector-connection.ts';

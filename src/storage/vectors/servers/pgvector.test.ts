@@ -9,7 +9,12 @@ import { makeTable, tableOf } from './pgvector-table.ts';
 describe('PostgreSQL without pgvector', () => {
   it('says which package to install and who has to set it up', async () => {
     await using engine = await startPostgres();
-    await using server = createPgvectorServer({ url: engine.url, model_id: 'm', dimensions: DIMENSIONS });
+    await using server = createPgvectorServer({
+      url: engine.url,
+      store_id: 's',
+      model_id: 'm',
+      dimensions: DIMENSIONS,
+    });
     const failure = {
       code: 'config_invalid',
       hint: expect.stringMatching(/postgresql-\d+-pgvector.*superuser run `create extension vector`/),
@@ -21,10 +26,10 @@ describe('PostgreSQL without pgvector', () => {
 
   it('refuses a database that is not there, and a model that is too long', async () => {
     await using engine = await startPostgres();
-    const model = { model_id: 'm', dimensions: DIMENSIONS };
+    const model = { store_id: 's', model_id: 'm', dimensions: DIMENSIONS };
     await using server = createPgvectorServer({ url: engine.url.replace(/[^/]+$/, 'nowhere'), ...model });
     await expect(server.count()).rejects.toMatchObject({ code: 'config_invalid' });
-    const long = { url: engine.url, model_id: 'm', dimensions: 4_001 };
+    const long = { url: engine.url, store_id: 's', model_id: 'm', dimensions: 4_001 };
     expect(() => createPgvectorServer(long)).toThrow(/at most 4000 dimensions/);
   });
 });
@@ -61,7 +66,7 @@ describe('pgvector', () => {
 
   it('holds models of up to 4,000 dimensions, at half precision', async () => {
     const dimensions = 3_072;
-    await using server = createPgvectorServer({ url: engine.url, model_id: 'long', dimensions });
+    await using server = createPgvectorServer({ url: engine.url, store_id: 's', model_id: 'long', dimensions });
     const vector = (at: number) => new Float32Array(dimensions).fill(0).with(at, 1);
     await server.put([memory(1, [vector(0), vector(3_000)]), memory(2, [vector(7)])]);
     const found = await server.nearest(vector(3_000), { limit: 1 });
@@ -70,7 +75,7 @@ describe('pgvector', () => {
   });
 
   it('keeps its table in the schema it is given, which has to be there', async () => {
-    const options = { url: engine.url, model_id: 'm', dimensions: DIMENSIONS, schema: 'odd "name"' };
+    const options = { url: engine.url, store_id: 's', model_id: 'm', dimensions: DIMENSIONS, schema: 'odd "name"' };
     await using server = createPgvectorServer(options);
     expect(await server.count()).toBe(0);
     await expect(server.put([memory(1, [unit(1)])])).rejects.toMatchObject({ code: 'config_invalid' });
@@ -82,7 +87,7 @@ describe('pgvector', () => {
   });
 
   it('serves many callers over one connection', async () => {
-    const options = { url: engine.url, model_id: 'narrow', dimensions: DIMENSIONS, connections_max: 1 };
+    const options = { url: engine.url, store_id: 's', model_id: 'narrow', dimensions: DIMENSIONS, connections_max: 1 };
     await using server = createPgvectorServer(options);
     await server.put([memory(1, [unit(1)])]);
     const found = await Promise.all(
@@ -104,7 +109,7 @@ describe('pgvector', () => {
   });
 
   it('makes its table under a lock, since several hubs may start at once', async () => {
-    const model = { model_id: 'locked', dimensions: DIMENSIONS };
+    const model = { store_id: 's', model_id: 'locked', dimensions: DIMENSIONS };
     await using connections = createPgvectorConnections({ url: engine.url });
     const locks = await connections.transaction({}, async (query) => {
       await makeTable(query, tableOf(model, undefined), model);

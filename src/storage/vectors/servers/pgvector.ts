@@ -1,4 +1,4 @@
-// The vector index that PostgreSQL holds with the pgvector extension: one table for each embedding model.
+// The vector index that PostgreSQL holds with the pgvector extension: one table for each store and embedding model.
 import { expectDimensions, lastOfEach, type VectorModel } from './model-name.ts';
 import {
   createPgvectorConnections,

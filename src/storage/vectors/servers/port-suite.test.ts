@@ -11,14 +11,14 @@ const ADAPTERS = [
   {
     kind: 'chroma',
     start: startChroma,
-    open: (url: string, model_id = 'suite', dimensions = DIMENSIONS) =>
-      createChromaServer({ url, model_id, dimensions }),
+    open: (url: string, model_id = 'suite', dimensions = DIMENSIONS, store_id = 's') =>
+      createChromaServer({ url, store_id, model_id, dimensions }),
   },
   {
     kind: 'pgvector',
     start: startPgvector,
-    open: (url: string, model_id = 'suite', dimensions = DIMENSIONS) =>
-      createPgvectorServer({ url, model_id, dimensions }),
+    open: (url: string, model_id = 'suite', dimensions = DIMENSIONS, store_id = 's') =>
+      createPgvectorServer({ url, store_id, model_id, dimensions }),
   },
 ] as const;
 
@@ -183,6 +183,17 @@ describe.each(ADAPTERS)('$kind as a vector server', ({ start, open, kind }) => {
     expect([await server.count(), await shorter.count()]).toEqual([1, 1]);
     await shorter.clear();
     await Promise.all([other, shorter].map((each) => each[Symbol.asyncDispose]()));
+  });
+
+  it('keeps stores apart that share the server and the model', async () => {
+    const other = open(engine.url, 'suite', DIMENSIONS, 'another store');
+    await server.put([memory(1, [unit(1)])]);
+    await other.put([memory(1, [unit(0, 1)]), memory(2, [unit(1)])]);
+    expect([await server.count(), await other.count()]).toEqual([1, 2]);
+    expect(rows(await server.nearest(unit(1), { limit: 9 }))).toEqual([1]);
+    await other.clear();
+    expect(await server.count()).toBe(1);
+    await other[Symbol.asyncDispose]();
   });
 
   it('refuses vectors of another length before it writes anything', async () => {
