@@ -2,6 +2,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg from 'pg';
 import { failure, HaivemindError } from '../../../kernel/errors.ts';
+import { postgresError } from '../../postgres/errors.ts';
 
 export interface PgvectorPoolSettings {
   /** postgres://user:password@host:port/database */
@@ -76,7 +77,7 @@ const explain = (place: string, error: unknown): unknown => {
   if (state === '57014')
     return failure('unavailable', `PostgreSQL at ${place} took too long over the vectors.`, hint, cause);
   if (isAway(error)) return failure('unavailable', `PostgreSQL at ${place} cannot be reached.`, hint, cause);
-  return error;
+  return postgresError(error, place);
 };
 
 /** Rejects as soon as the caller gives up; what runs on the server ends by its own deadline. */
