@@ -7,7 +7,7 @@ import { openApp, refusalOf } from '../../test/support/open-app.ts';
 import { onPostgres } from '../../test/support/test-store.ts';
 import { forgetStoreElsewhere, noteStoreElsewhere } from './store-place.ts';
 
-test.skipIf(onPostgres)('a process without the address of the store is told of it', async () => {
+test('a process without the address of the store is told of it, one with it is not', async () => {
   const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-place-'));
   noteStoreElsewhere(data_dir, 'db.example:5432/haivemind');
   const refusal = await refusalOf(openApp({ data_dir }));
