@@ -1,4 +1,5 @@
 // What compose.ts hands to every surface: operations to call, and what a server says about itself.
+import type { ReindexOptions, ReindexProgress, ReindexReport } from '../domains/memory/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Executor } from '../kernel/execute.ts';
 import type { Principal } from '../kernel/operation.ts';
@@ -207,32 +208,6 @@ export interface OpenOptions {
   readonly role: 'server' | 'stdio' | 'command';
   /** The system's clock unless a test decides the time. */
   readonly clock?: Clock;
-}
-
-export interface ReindexOptions {
-  /** Makes all vectors again, not only those that are missing. */
-  readonly embed: boolean;
-  /** Empties the index first. */
-  readonly full: boolean;
-}
-
-export interface ReindexProgress {
-  readonly phase: 'vectors' | 'index';
-  readonly done: number;
-  readonly total: number;
-}
-
-/** What was found and mended, in memories. */
-export interface ReindexReport {
-  readonly kind: 'embedded' | 'chroma' | 'pgvector';
-  readonly place: string;
-  readonly memories: number;
-  readonly embedded: number;
-  readonly missing: number;
-  readonly stale: number;
-  readonly surplus: number;
-  readonly waiting_for_vectors: number;
-  readonly waiting_for_index: number;
 }
 
 /** A runtime over a store of this machine, which it can also copy. */

@@ -7,5 +7,5 @@ export { memoryOperations } from './operations/index.ts';
 export { redactSecrets } from './redaction/index.ts';
 export type { Redact } from './rules/deps.ts';
 export { cleanUp } from './rules/lifecycle.ts';
-export type { DriftReport } from './search/reindex.ts';
+export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';
 export type { MemoryDeps } from './service.ts';

@@ -179,20 +179,4 @@ describe('fts5 index', () => {
     expect(common).toHaveLength(3);
     expect(common.every((hit) => hit.row_id % 5 !== 0)).toBe(true);
   });
-
-  it('knows how rare words and names are', async () => {
-    const { index } = await open(['the kube-proxy', 'the kube', 'the rest', 'the end']);
-    const rarity = await index.rarity(['the', 'kube', 'kube proxy', 'unheard', '"']);
-    const of = (word: string) => rarity.get(word) ?? Number.NaN;
-    expect(of('the')).toBeLessThan(of('kube'));
-    expect(of('kube')).toBeLessThan(of('kube proxy'));
-    expect(of('kube proxy')).toBeLessThan(of('unheard'));
-    expect(of('the')).toBeGreaterThan(0);
-    expect(rarity.has('"')).toBe(false);
-  });
-
-  it('finds nothing for questions without words', async () => {
-    const { find } = await open(['alpha']);
-    for (const question of ['', '   ', '"*"', '()[]{}', '\u0000', '🙂']) expect(await find(question)).toEqual([]);
-  });
 });

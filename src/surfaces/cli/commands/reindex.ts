@@ -1,5 +1,5 @@
 // `haivemind reindex`: vectors and the index that holds them, brought to the memories, while hubs serve.
-import type { ReindexReport } from '../../runtime.ts';
+import type { ReindexReport } from '../../../domains/memory/index.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
