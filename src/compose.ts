@@ -50,6 +50,10 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   });
   if (store.engine.kind !== 'sqlite' && role === 'server') noteStoreElsewhere(data_dir, store.engine.place);
   const coordination = await openCoordination(config, store, log);
+  if (role === 'server')
+    await coordination
+      .announce({ machine_id, version })
+      .catch((error: unknown) => log.warn({ err: error }, 'this hub could not say that it is there'));
   const embedder = cachedEmbedder(createEmbedder(config.storage.embedding), coordination.cache);
   const feed = createChangeFeed(coordination);
   const sessions = createSessions(store.withTables<SessionTables>());

@@ -46,9 +46,13 @@ export async function openCoordination(
 /** What `/health` and doctor say of it. */
 export async function coordinationCheck(coordination: Coordination): Promise<HealthCheck> {
   const { kind, state, detail, fix, version, latency_ms } = await coordination.status();
+  // Only Redis knows who else is there.
+  const hubs = kind === 'redis' && state === 'ok' ? await coordination.members() : [];
+  const names = hubs.map(({ about, member_id }) => about.machine_id ?? member_id).sort();
   const facts = [
     version === undefined || detail.includes(version) ? '' : `version ${version}`,
     latency_ms === undefined ? '' : `${latency_ms.toFixed(1)} ms`,
+    names.length === 0 ? '' : `hubs: ${names.join(', ')}`,
   ].filter((fact) => fact !== '');
   // What the engine says of itself may begin with its name.
   const named = detail.startsWith(NAMES[kind]) ? detail : `${NAMES[kind]}: ${detail}`;
