@@ -1,12 +1,12 @@
 // Configuration in, running services out: the only place that sees everything.
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
 import type { LoadedConfig } from './config/load.ts';
 import { formatOperations } from './domains/format/index.ts';
 import { createSessions, type SessionTables } from './domains/identity/index.ts';
 import { createMemory, memoryOperations } from './domains/memory/index.ts';
 import { createExecutor } from './kernel/execute.ts';
-import { bindOperation, type Principal } from './kernel/operation.ts';
+import { bindOperation } from './kernel/operation.ts';
+import { openAccess } from './runtime/access.ts';
 import { createCallLimit } from './runtime/call-limit.ts';
 import { createChangeFeed } from './runtime/change-feed.ts';
 import { openCoordination } from './runtime/coordination.ts';
@@ -17,6 +17,7 @@ import { inspect } from './runtime/inspect.ts';
 import { INSTRUCTIONS } from './runtime/instructions.ts';
 import { createLog } from './runtime/log.ts';
 import { createTroubleLog } from './runtime/log-trouble.ts';
+import { machineOwner } from './runtime/machine-owner.ts';
 import { startMaintenance } from './runtime/maintenance.ts';
 import { createMcpSessionStore } from './runtime/mcp-sessions.ts';
 import { createMetrics } from './runtime/metrics.ts';
@@ -57,6 +58,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const embedder = cachedEmbedder(createEmbedder(config.storage.embedding), coordination.cache);
   const feed = createChangeFeed(coordination);
   const sessions = createSessions(store.withTables<SessionTables>());
+  const access = openAccess(store);
   const memory = createMemory({
     store,
     embedder,
@@ -73,10 +75,11 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const operations = [
     ...memoryOperations.map((operation) => bindOperation(operation as never, memory.deps as never)),
     ...formatOperations.map((operation) => bindOperation(operation as never, { sessions } as never)),
+    ...access.operations,
   ];
-  const executor = createExecutor(operations, createHooks({ metrics, sessions, log }));
+  const executor = createExecutor(operations, createHooks({ metrics, sessions, log, ...access }));
   const resources = createResources(executor);
-  const owner: Principal = { user_id: userInfo().username, agent_id: 'local', machine_id };
+  const owner = machineOwner(machine_id);
   const mcpSessions = createMcpSessionStore(store);
   const stopMaintenance =
     role === 'server'

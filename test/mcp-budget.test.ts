@@ -8,7 +8,7 @@ import { catalogueOf } from '../src/surfaces/mcp/catalogue.ts';
 
 const executor = createExecutor(
   [...memoryOperations, ...formatOperations].map((operation) => bindOperation(operation as never, {} as never)),
-  { authorise: () => undefined, observe: () => undefined, annotate: async () => ({}) },
+  { admit: async (_, ctx) => ctx, refused: async () => {}, observe: () => undefined, annotate: async () => ({}) },
 );
 const tools = catalogueOf(executor).list(undefined);
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));

@@ -154,6 +154,38 @@ const sync = z
   })
   .prefault({});
 
+const keyring = z
+  .strictObject({
+    source: z
+      .enum(['file', 'env', 'passphrase', 'os'])
+      .default('file')
+      .describe('Where the master key of vaults and of the token signer is kept.'),
+    file: z
+      .string()
+      .optional()
+      .describe('source=file: the key file (mode 0600); default: keys/master.json in the data directory.'),
+    env: z
+      .string()
+      .default('HAIVEMIND_MASTER_KEY')
+      .describe(
+        'source=env: variable with the key, 32 bytes in base64; source=passphrase: variable with the passphrase.',
+      ),
+    service: z.string().default('haivemind').describe('source=os: name of the service in the key ring of the system.'),
+  })
+  .prefault({});
+
+const issuer = z.strictObject({
+  issuer: z.url().describe('Its `iss`.'),
+  jwks_url: z.url().describe('Where it publishes its keys (https, or loopback).'),
+  audience: z.string().min(1).describe('`aud` its tokens have to carry for this hub.'),
+  user_claim: z.string().default('sub').describe('Claim that names the user.'),
+  user_prefix: z
+    .string()
+    .default('')
+    .describe('Put before that name, so that it cannot be taken for a user of this hub.'),
+  admin_users: z.array(z.string()).default([]).describe('Users (with the prefix) who administer this hub.'),
+});
+
 const security = z
   .strictObject({
     trust_loopback: z
@@ -161,6 +193,26 @@ const security = z
       .default(true)
       .describe('Treat loopback connections without proxy headers as the owner of this machine.'),
     redact_secrets: z.boolean().default(true).describe('Replace secrets found in stored text by markers.'),
+    public_url: z
+      .url()
+      .optional()
+      .describe('Address clients reach the hub by: audience of its tokens and name in its OAuth metadata.'),
+    issuers: z.array(issuer).max(20).default([]).describe('Other issuers of tokens this hub accepts.'),
+    tailscale: z
+      .strictObject({
+        enabled: z.boolean().default(false).describe('Ask the Tailscale daemon who is behind a tailnet address.'),
+        socket: z.string().default('/var/run/tailscale/tailscaled.sock').describe('Unix socket of its LocalAPI.'),
+      })
+      .prefault({})
+      .describe('Identity by Tailscale.'),
+    keyring,
+    vault_recovery_days: z
+      .number()
+      .int()
+      .min(0)
+      .max(3650)
+      .default(30)
+      .describe('Days in which a deleted secret can be brought back; afterwards it is destroyed.'),
   })
   .prefault({});
 

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { failure, type HaivemindError, toErrorBody } from './errors.ts';
 import { nearest, problemsOf } from './input-problems.ts';
-import type { Operation, OperationContext, Permission, TextPart } from './operation.ts';
+import type { Operation, OperationContext, TextPart } from './operation.ts';
 import { assertWellFormed } from './text-safety.ts';
 
 const PROBLEMS_MAX_COUNT = 5;
@@ -17,8 +17,13 @@ export interface ExecutionRecord {
 }
 
 export interface ExecuteHooks {
-  /** Throws `forbidden` where the principal may not do this. */
-  authorise(permission: Permission, ctx: OperationContext): void;
+  /**
+   * Finds out who the caller is to this system at this moment: teams and mode. Throws `forbidden` where the caller may
+   * not do this at all; what it may be done to, the handler asks the policy.
+   */
+  admit(operation: Operation, ctx: OperationContext): Promise<OperationContext>;
+  /** Called before a refused call is answered; must not throw. */
+  refused(operation: Operation, ctx: OperationContext, input: unknown, error: unknown): Promise<void>;
   /** Called after every call, successful or not; must not throw. */
   observe(record: ExecutionRecord): void;
   /** May add notices to a successful answer, for example the format guide on a session's first memory call. */
@@ -49,15 +54,15 @@ export function createExecutor(operations: readonly Operation[], hooks: ExecuteH
   const inFlight = new Set<Promise<unknown>>();
 
   async function runOne(operation: Operation, input: unknown, ctx: OperationContext): Promise<ExecuteResult> {
-    hooks.authorise(operation.permission, ctx);
+    const admitted = await hooks.admit(operation, ctx);
     const parsed = parseInput(operation, input);
     ctx.signal.throwIfAborted();
-    const raw = await operation.run(parsed, ctx);
+    const raw = await operation.run(parsed, admitted);
     const output = operation.output.parse(raw) as Record<string, unknown>;
-    const notices = await hooks.annotate(operation, ctx);
+    const notices = await hooks.annotate(operation, admitted);
     const parts = [
       ...operation.text(output),
-      ...Object.values(notices).map((text): TextPart => ({ kind: 'text', text })),
+      ...Object.entries(notices).map(([name, text]): TextPart => ({ kind: 'text', text: noticeText(name, text) })),
     ];
     return { output: { ...output, ...notices }, parts };
   }
@@ -72,6 +77,7 @@ export function createExecutor(operations: readonly Operation[], hooks: ExecuteH
       return result;
     } catch (error) {
       const thrown = ctx.signal.aborted && error === ctx.signal.reason ? cancelled(error) : error;
+      await hooks.refused(operation, ctx, input, thrown);
       const error_code = toErrorBody(thrown).code;
       hooks.observe({ operation: name, ctx, duration_ms: performance.now() - started_ms, error_code, error: thrown });
       throw thrown;
@@ -92,6 +98,11 @@ export function createExecutor(operations: readonly Operation[], hooks: ExecuteH
       while (inFlight.size > 0) await Promise.all(inFlight);
     },
   };
+}
+
+/** A notice of one line is shown with its name. */
+function noticeText(name: string, text: string): string {
+  return text.includes('\n') ? text : `${name}: ${text}`;
 }
 
 function noop(): void {}

@@ -14,15 +14,88 @@ export const WRITES: Effects = { readOnly: false, destructive: false, idempotent
 export const UPDATES: Effects = { readOnly: false, destructive: true, idempotent: true, openWorld: false };
 export const DELETES: Effects = { readOnly: false, destructive: true, idempotent: true, openWorld: false };
 
-/** Permissions are closed: an operation without one does not compile. */
-export type Permission = 'memory.read' | 'memory.write' | 'memory.delete' | 'system.read' | 'system.admin';
+/**
+ * What a call needs; closed: an operation without one does not compile. The same words are the scopes of a token, where
+ * the part before the dot stands for all of its group.
+ */
+export const PERMISSIONS = [
+  'memory.read',
+  'memory.write',
+  'memory.delete',
+  'mode.read',
+  'mode.write',
+  'team.read',
+  'team.write',
+  'vault.read',
+  'vault.write',
+  'vault.share',
+  'privacy.export',
+  'privacy.erase',
+  'system.read',
+  'system.admin',
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** How a caller was known, and what that allows at most. */
+export interface Credential {
+  readonly kind: 'local' | 'token' | 'issuer' | 'tailscale';
+  /** May administer this hub: its machine's owner, or a token that was made for it. */
+  readonly admin: boolean;
+  /** Permissions it is limited to; absent: whatever the user may do. */
+  readonly scopes?: readonly Permission[];
+  /** Names the credential in logs and the audit log: the `jti` of a token. */
+  readonly credential_id?: string;
+}
+
+export const TEAM_ROLES = ['owner', 'admin', 'member', 'readonly', 'guest'] as const;
+export type TeamRole = (typeof TEAM_ROLES)[number];
+
+/** What a member of a team may do there; which role has which is said in domains/access/roles.ts. */
+export const TEAM_CAPABILITIES = [
+  'memory.read',
+  'memory.write',
+  'memory.moderate',
+  'vault.read',
+  'vault.write',
+  'vault.admin',
+  'members.read',
+  'members.manage',
+  'activity.read',
+] as const;
+export type TeamCapability = (typeof TEAM_CAPABILITIES)[number];
+
+/** A membership that holds now. */
+export interface Membership {
+  readonly team_id: string;
+  readonly team_name: string;
+  readonly role: TeamRole;
+  /** The role's capabilities with the member's own overrides applied. */
+  readonly capabilities: ReadonlySet<TeamCapability>;
+}
 
 /** Who acts: a user through an agent on a machine. All three stand on every record. */
 export interface Principal {
   readonly user_id: string;
   readonly agent_id: string;
   readonly machine_id: string;
+  /** Absent: an ordinary user of whom nothing else is known. */
+  readonly credential?: Credential;
+  /** Teams the user belongs to as the call begins; filled by the executor. Absent: none. */
+  readonly teams?: readonly Membership[];
 }
+
+export const OPERATING_MODES = ['solo', 'vault', 'team'] as const;
+export type OperatingMode = (typeof OPERATING_MODES)[number];
+
+/** Where an agent session works: what it sees without asking for more, and where a new memory goes. */
+export interface ModeContext {
+  readonly mode: OperatingMode;
+  /** The team or the vault; null in solo, and in vault mode without a certain vault. */
+  readonly context_id: string | null;
+}
+
+export const SOLO: ModeContext = { mode: 'solo', context_id: null };
 
 export type Transport = 'stdio' | 'http' | 'sse' | 'rest' | 'cli' | 'internal';
 
@@ -53,6 +126,8 @@ export interface Progress {
 export interface OperationContext {
   readonly principal: Principal;
   readonly session: SessionHandle;
+  /** Filled by the executor; absent: solo. */
+  readonly mode?: ModeContext;
   readonly request_id: string;
   readonly signal: AbortSignal;
   readonly reportProgress: (progress: Progress) => void;
@@ -101,6 +176,8 @@ export interface OperationDefinition<Deps, In extends z.ZodObject, Out extends z
   readonly output: Out;
   readonly effects: Effects;
   readonly permission: Permission;
+  /** Its calls and their refusals stand in the audit log; the handler writes the row of a call together with its act. */
+  readonly audited?: boolean;
   readonly rest: RestBinding;
   readonly cli: CliBinding;
   readonly examples: readonly [OperationExample<z.input<In>>, ...OperationExample<z.input<In>>[]];

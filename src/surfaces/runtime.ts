@@ -2,7 +2,7 @@
 import type { ReindexOptions, ReindexProgress, ReindexReport } from '../domains/memory/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Executor } from '../kernel/execute.ts';
-import type { Principal } from '../kernel/operation.ts';
+import type { Credential, Principal } from '../kernel/operation.ts';
 
 export interface HealthCheck {
   readonly name: string;
@@ -168,6 +168,38 @@ export interface CallVerdict {
   readonly allowed: boolean;
   /** Until the next call would be allowed. */
   readonly retry_after_ms: number;
+}
+
+/** Who a connection proved to be. */
+export interface Identity {
+  readonly user_id: string;
+  /** Fixed by the credential; else the client says its own name. */
+  readonly agent_id?: string;
+  /** Fixed by the credential; else unknown. */
+  readonly machine_id?: string;
+  readonly credential: Credential;
+}
+
+/** A request that was turned away before any operation ran. */
+export interface TurnedAway {
+  readonly reason: string;
+  readonly remote_address: string | undefined;
+}
+
+/** How callers that are not the machine's owner prove who they are. */
+export interface Identities {
+  /** The user behind a token of this hub or of a configured issuer. Rejects with `unauthenticated`, saying why. */
+  bearer(token: string): Promise<Identity>;
+  /** The user behind an address, where Tailscale is asked and knows it. */
+  peer(remote_address: string, remote_port: number): Promise<Identity | undefined>;
+  /** Public keys that verify the hub's tokens, as a JWK set. */
+  jwks(): Promise<{ readonly keys: readonly Readonly<Record<string, unknown>>[] }>;
+  /** Issuers whose tokens are accepted besides the hub's own. */
+  readonly issuers: readonly string[];
+  /** Audience and name of this hub as a protected resource; undefined: the address it was asked by. */
+  readonly public_url: string | undefined;
+  /** Puts it on the audit log; many of one kind and address in a minute make one row. Never rejects. */
+  turnedAway(what: TurnedAway): Promise<void>;
 }
 
 export interface Runtime {

@@ -172,7 +172,8 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
   const executor = createExecutor(
     [storeNote, listNotes, getNote, waitFor].map((definition) => bindOperation(definition, deps)),
     {
-      authorise: () => undefined,
+      admit: async (_, ctx) => ctx,
+      refused: async () => undefined,
       observe: (record) => void records.push(record),
       annotate: async () => ({}),
     },

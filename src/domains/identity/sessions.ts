@@ -158,12 +158,15 @@ async function claimWithin(
 }
 
 async function touch(trx: SessionTrx, ctx: OperationContext, now: string): Promise<void> {
-  const { principal, session } = ctx;
+  const { session } = ctx;
+  const { user_id, agent_id, machine_id } = ctx.principal;
   await trx
     .insertInto('agent_sessions')
     .values({
       session_key: session.key,
-      ...principal,
+      user_id,
+      agent_id,
+      machine_id,
       client_name: session.client_name ?? null,
       transport: session.transport,
       started_at: now,

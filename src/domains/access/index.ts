@@ -1,0 +1,23 @@
+// The policy: who may do what to what. What other domains and compose.ts may use.
+export {
+  ACCESS_LEVELS,
+  type AccessLevel,
+  type Decision,
+  isAdmin,
+  type MemoryFacts,
+  mayAddMemory,
+  mayCall,
+  mayChangeMemory,
+  mayHandleDataOf,
+  mayInTeam,
+  maySeeMemory,
+  mayUseVault,
+  mayWorkIn,
+  membershipIn,
+  readableTeams,
+  type VaultFacts,
+  type VaultGrantFacts,
+  vaultLevel,
+} from './policy.ts';
+export { assertAllowed } from './refusals.ts';
+export { type CapabilityOverrides, capabilitiesOf, ROLE_CAPABILITIES } from './roles.ts';

@@ -1,0 +1,15 @@
+// Columns of the table of operating modes: one row for an agent session that chose one.
+export interface AgentModeTable {
+  session_key: string;
+  user_id: string;
+  agent_id: string;
+  machine_id: string;
+  mode: string;
+  context_id: string | null;
+  set_at: string;
+  last_used_at: string;
+}
+
+export interface ModeTables {
+  agent_modes: AgentModeTable;
+}
