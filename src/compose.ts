@@ -13,6 +13,7 @@ import { openCoordination } from './runtime/coordination.ts';
 import { createEmbedder } from './runtime/embedder.ts';
 import { createHealth, storeCheck } from './runtime/health.ts';
 import { createHooks } from './runtime/hooks.ts';
+import { createIdentities } from './runtime/identities.ts';
 import { inspect } from './runtime/inspect.ts';
 import { INSTRUCTIONS } from './runtime/instructions.ts';
 import { createLog } from './runtime/log.ts';
@@ -99,6 +100,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ready: () => storeCheck(store),
     mcpSessions,
     relay: createRelay(coordination),
+    identities: createIdentities(),
     ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),
     readResource: resources.read,

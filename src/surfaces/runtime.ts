@@ -224,6 +224,7 @@ export interface Runtime {
   syncStatus(): Promise<SyncStatus>;
   readonly mcpSessions: McpSessionStore;
   readonly relay: Relay;
+  readonly identities: Identities;
   /** Counts a call of this caller, over all hubs; absent where calls are not limited. Never rejects. */
   readonly limitCall?: (caller: string) => Promise<CallVerdict>;
   /** Calls `listener` with resource URIs that changed, on whichever hub; returns the way to stop. */

@@ -5,7 +5,7 @@ import { failure } from '../../src/kernel/errors.ts';
 import { createExecutor, type ExecutionRecord } from '../../src/kernel/execute.ts';
 import type { OperationContext, Principal } from '../../src/kernel/operation.ts';
 import { bindOperation, DELETES, defineOperation, READS, WRITES } from '../../src/kernel/operation.ts';
-import type { Runtime, TransferEvent } from '../../src/surfaces/runtime.ts';
+import type { Identities, Runtime, TransferEvent } from '../../src/surfaces/runtime.ts';
 import { type TinyHubs, tinyHubs } from './tiny-hubs.ts';
 
 interface Note {
@@ -160,6 +160,18 @@ export interface TinyRuntime {
   announce(uri: string): void;
 }
 
+/** Knows no token, no peer and no issuer. */
+const NOBODY: Identities = {
+  bearer: async () => {
+    throw failure('unauthenticated', 'The token is not one of this hub.', 'Get a token from an administrator.');
+  },
+  peer: async () => undefined,
+  jwks: async () => ({ keys: [] }),
+  issuers: [],
+  public_url: undefined,
+  turnedAway: async () => undefined,
+};
+
 /** Runtimes with the same `hubs` are hubs of one store; notes are still each one's own. */
 export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> = {}): TinyRuntime {
   const { announce } = hubs;
@@ -211,6 +223,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     ready: async () => ({ name: 'store', status: 'ok', detail: 'in memory' }),
     mcpSessions: hubs.mcpSessions,
     relay: hubs.join(`hub_${randomUUID()}`),
+    identities: NOBODY,
     onResourceChanged: hubs.onAnnounced,
     close: () => executor.drained(),
     ...more,
