@@ -68,4 +68,10 @@ export const limits = {
   shared_cache_memory_max_bytes: 16 * MIB,
   relayed_message_retention_ms: MINUTE_MS,
   query_embedding_ttl_ms: DAY_MS,
+
+  vault_value_max_bytes: 64 * KIB,
+  vault_grants_max_count: 500,
+  vault_data_keys_cached_max_count: 100,
+  vault_data_keys_cached_ms: MINUTE_MS,
+  vault_audit_hours_max: 10 * 366 * 24,
 } as const;

@@ -132,6 +132,19 @@ export function mayUseVault(principal: Principal, vault: VaultFacts, needed: Acc
     : denied(`You have ${level} access to this vault; this needs ${needed}.`);
 }
 
+/** A team's vault is made by those who will administer it; any other is the maker's own. */
+export function mayAddVault(principal: Principal, team_id: string | null): Decision {
+  return team_id === null ? ALLOWED : mayInTeam(principal, team_id, 'vault.admin');
+}
+
+/** A user is any name. A team has to be one's own: whether a foreign one exists must not show. */
+export function mayGrantTo(
+  principal: Principal,
+  grantee: Pick<VaultGrantFacts, 'grantee_type' | 'grantee_id'>,
+): Decision {
+  return grantee.grantee_type === 'user' || membershipIn(principal, grantee.grantee_id) ? ALLOWED : INVISIBLE;
+}
+
 /** One's own data is one's own to take along and to erase; that of others is the administrator's business. */
 export function mayHandleDataOf(principal: Principal, user_id: string): Decision {
   if (principal.user_id === user_id || isAdmin(principal)) return ALLOWED;

@@ -49,6 +49,8 @@ export interface VaultSecretVersionTable {
   sealed_metadata: Uint8Array;
   created_at: string;
   created_by: string;
+  /** From then on this version is not given out; a later version has its own. */
+  expires_at: string | null;
 }
 
 export interface VaultGrantTable extends VersionedColumns {

@@ -177,6 +177,7 @@ const TABLES: readonly TableSpec[] = [
       sealed_metadata: 'bytes',
       created_at: 'text',
       created_by: 'text',
+      expires_at: 'text?',
     },
     key: ['secret_id', 'version'],
   },
