@@ -22,6 +22,7 @@ import { machineOwner } from './runtime/machine-owner.ts';
 import { startMaintenance } from './runtime/maintenance.ts';
 import { createMcpSessionStore } from './runtime/mcp-sessions.ts';
 import { createMetrics } from './runtime/metrics.ts';
+import { createOutsideOperations } from './runtime/outside-operations.ts';
 import { createRedact } from './runtime/redact.ts';
 import { createReindex } from './runtime/reindex.ts';
 import { createRelay } from './runtime/relay.ts';
@@ -80,6 +81,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   ];
   const executor = createExecutor(operations, createHooks({ metrics, sessions, log, ...access }));
   const resources = createResources(executor);
+  const outside = createOutsideOperations({ store, log, ...access });
   const owner = machineOwner(machine_id);
   const mcpSessions = createMcpSessionStore(store);
   const stopMaintenance =
@@ -94,7 +96,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     executor,
     log,
     instructions: INSTRUCTIONS,
-    transfers: createTransfers(memory.deps),
+    transfers: createTransfers(memory.deps, outside.authorise),
     localPrincipal: (agent_id) => ({ ...owner, agent_id: agent_id ?? owner.agent_id }),
     health: createHealth({ version, store, embedder, memory, coordination }),
     ready: () => storeCheck(store),
@@ -104,6 +106,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),
     readResource: resources.read,
+    ...outside,
     listResources: resources.list,
     syncStatus: () => syncStatus(store, version),
     onResourceChanged: feed.subscribe,

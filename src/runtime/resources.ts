@@ -11,6 +11,16 @@ export function memoryUri(memory_id: string): string {
   return `haivemind://memory/${encodeURIComponent(memory_id)}`;
 }
 
+/** The memory a URI is about; undefined for any other text. */
+export function memoryIdIn(uri: string): string | undefined {
+  const escaped = MEMORY_URI.exec(uri)?.[1];
+  try {
+    return escaped === undefined ? undefined : decodeURIComponent(escaped);
+  } catch {
+    return undefined;
+  }
+}
+
 export interface Resources {
   read(uri: string, principal: Principal): Promise<ResourceContent>;
   list(principal: Principal): Promise<readonly ResourceEntry[]>;

@@ -9,12 +9,19 @@ import {
 } from '../domains/memory/index.ts';
 import { failure } from '../kernel/errors.ts';
 import type { Principal } from '../kernel/operation.ts';
-import type { ExportOptions, ImportOptions, TransferEvent, Transfers } from '../surfaces/runtime.ts';
+import type { ImportOptions, Runtime, TransferEvent, Transfers } from '../surfaces/runtime.ts';
 
-export function createTransfers(deps: MemoryDeps): Transfers {
+/** The gate every transfer passes: `Runtime.authorise`. */
+type Authorise = Runtime['authorise'];
+
+export function createTransfers(deps: MemoryDeps, authorise: Authorise): Transfers {
   return {
-    importFrom: (source, principal, options) => importFrom(deps, source, principal, options),
-    exportTo: (principal: Principal, options: ExportOptions) => exportMemories(deps.store, principal, options),
+    async *importFrom(source, principal, options) {
+      yield* importFrom(deps, source, await authorise(principal, 'memory.write', 'import'), options);
+    },
+    async *exportTo(principal, options) {
+      yield* exportMemories(deps.store, await authorise(principal, 'memory.read', 'export'), options);
+    },
   };
 }
 

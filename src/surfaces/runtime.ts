@@ -2,7 +2,7 @@
 import type { ReindexOptions, ReindexProgress, ReindexReport } from '../domains/memory/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Executor } from '../kernel/execute.ts';
-import type { Credential, Principal } from '../kernel/operation.ts';
+import type { Credential, Permission, Principal } from '../kernel/operation.ts';
 
 export interface HealthCheck {
   readonly name: string;
@@ -219,6 +219,16 @@ export interface Runtime {
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
   readResource(uri: string, principal: Principal): Promise<ResourceContent>;
+  /**
+   * Whether the principal may read the resource now, or could until it was deleted: what decides who hears of a change.
+   * False for what is not there. Never rejects.
+   */
+  mayReadResource(uri: string, principal: Principal): Promise<boolean>;
+  /**
+   * The gate before what is no operation, such as an export: resolves with the principal in the teams it is in now.
+   * Throws `forbidden` where its credential does not allow this, which the audit log then has. `what` names it there.
+   */
+  authorise(principal: Principal, permission: Permission, what: string): Promise<Principal>;
   /** A short list to pick from, for example the newest memories; absent where there is nothing to offer. */
   listResources?(principal: Principal): Promise<readonly ResourceEntry[]>;
   syncStatus(): Promise<SyncStatus>;

@@ -1,6 +1,7 @@
 // A runtime of a few real operations over a map, for tests of the surfaces that need no store.
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { assertAllowed, mayCall } from '../../src/domains/access/index.ts';
 import { failure } from '../../src/kernel/errors.ts';
 import { createExecutor, type ExecutionRecord } from '../../src/kernel/execute.ts';
 import type { OperationContext, Principal } from '../../src/kernel/operation.ts';
@@ -184,7 +185,12 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
   const executor = createExecutor(
     [storeNote, listNotes, getNote, waitFor].map((definition) => bindOperation(definition, deps)),
     {
-      admit: async (_, ctx) => ctx,
+      async admit(operation, ctx) {
+        assertAllowed(mayCall(ctx.principal, operation.permission), () =>
+          failure('not_found', 'There is no such tool.', 'List the tools.'),
+        );
+        return ctx;
+      },
       refused: async () => undefined,
       observe: (record) => void records.push(record),
       annotate: async () => ({}),
@@ -204,6 +210,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
       user_id: 'tester',
       agent_id: agent_id ?? 'unknown',
       machine_id: 'here',
+      credential: { kind: 'local', admin: true },
     }),
     health: async () => ({
       status: 'ok',
@@ -218,6 +225,11 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
       const found = deps.notes.get(uri.replace('haivemind://memory/', ''));
       if (!found) throw failure('not_found', 'There is no such resource.', 'List the notes.');
       return { uri, name: found.note_id, mime_type: 'text/markdown', text: found.content };
+    },
+    mayReadResource: async (_uri, principal) => mayCall(principal, 'memory.read').allowed,
+    async authorise(principal, permission) {
+      assertAllowed(mayCall(principal, permission), () => failure('not_found', 'Nothing here.', 'Look elsewhere.'));
+      return principal;
     },
     syncStatus: async () => ({ machine_id: 'here', version: '0.0.1', version_vector: {}, peers: [] }),
     ready: async () => ({ name: 'store', status: 'ok', detail: 'in memory' }),

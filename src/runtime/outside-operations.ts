@@ -1,0 +1,57 @@
+// What surfaces do that is no operation (exports, health, news of changes), decided by the same policy.
+import { assertAllowed, mayCall, maySeeMemory } from '../domains/access/index.ts';
+import type { Audit } from '../domains/audit/index.ts';
+import { failure } from '../kernel/errors.ts';
+import type { Principal } from '../kernel/operation.ts';
+import type { Database } from '../storage/database.ts';
+import type { Log, Runtime } from '../surfaces/runtime.ts';
+import type { Gate } from './admit.ts';
+import { memoryIdIn } from './resources.ts';
+
+/** Of the memory table only what decides who sees a row. */
+interface SeenRows {
+  memories: { memory_id: string; scope: string; user_id: string; team_id: string | null };
+}
+
+export interface OutsideDeps {
+  readonly store: Database;
+  readonly gate: Gate;
+  readonly audit: Audit;
+  readonly log: Log;
+}
+
+export type OutsideOperations = Pick<Runtime, 'authorise' | 'mayReadResource'>;
+
+export function createOutsideOperations({ store, gate, audit, log }: OutsideDeps): OutsideOperations {
+  const { db } = store.withTables<SeenRows>();
+  return {
+    async authorise(principal, permission, what) {
+      const decision = mayCall(principal, permission);
+      if (!decision.allowed) {
+        const entry = { action: what, target_type: 'hub', target_id: null, result: 'refused' } as const;
+        await audit.record(principal, { ...entry, details: { permission } }).catch((err: unknown) => {
+          // Nothing was given away: the refusal stands, and the log says that the audit log lacks it.
+          log.error({ err, what }, 'a refusal could not be written to the audit log');
+        });
+      }
+      assertAllowed(decision, () => failure('not_found', 'There is nothing at this path.', 'See /openapi.json.'));
+      return gate.withTeams(principal);
+    },
+    async mayReadResource(uri: string, principal: Principal) {
+      const memory_id = memoryIdIn(uri);
+      if (memory_id === undefined || !mayCall(principal, 'memory.read').allowed) return false;
+      try {
+        const row = await db
+          .selectFrom('memories')
+          .select(['scope', 'user_id', 'team_id'])
+          .where('memory_id', '=', memory_id)
+          .executeTakeFirst();
+        return row !== undefined && maySeeMemory(await gate.withTeams(principal), row).allowed;
+      } catch (err) {
+        // Whoever waits for news misses some; that is better than news to somebody they are not for.
+        log.warn({ err }, 'who may hear of a change could not be found out');
+        return false;
+      }
+    },
+  };
+}
