@@ -2,7 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { failure } from '../../kernel/errors.ts';
 import { GLOBAL_VALUE_FLAGS } from './arguments.ts';
-import { ownCommands } from './commands/index.ts';
+import { ownCommands, ownVerbs } from './commands/index.ts';
 import type { CliContext, Finish, OperationShape } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGlobalOptions } from './globals.ts';
@@ -59,10 +59,14 @@ export function buildProgram(ctx: CliContext, shapes: readonly OperationShape[],
   for (const shape of shapes) if (shape.cli.alias) addOperation(program, shape.cli.alias, shape, ctx, finish);
   ownCommands(program, ctx, shapes, finish);
   program.commandsGroup('Every operation:');
+  const groups = new Map<string, Command>();
   for (const [group, members] of byGroup(shapes)) {
-    const parent = program.command(group).summary(members.map((shape) => shape.cli.verb).join(', '));
+    const parent = program.command(group);
     for (const shape of members) addOperation(parent, shape.cli.verb, shape, ctx, finish);
+    groups.set(group, parent);
   }
+  ownVerbs(groups, ctx, finish);
+  for (const parent of groups.values()) parent.summary(parent.commands.map((verb) => verb.name()).join(', '));
   for (const leaf of leavesOf(program)) addGlobalOptions(leaf);
   return program;
 }

@@ -1,13 +1,12 @@
 // `haivemind export`: memories as text, to a file that appears only when it is complete, or to standard output.
-import { open, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { failure } from '../../../kernel/errors.ts';
 import type { ExportOptions } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { openClient } from '../open-client.ts';
 import { toJsonText } from '../render.ts';
+import { writeWhole } from './write-whole.ts';
 
 interface ExportFlags extends GlobalOptions {
   readonly format?: 'jsonl' | 'markdown';
@@ -42,29 +41,4 @@ function optionsOf(flags: ExportFlags, ctx: CliContext): ExportOptions {
     ...(flags.category === undefined ? {} : { category: flags.category }),
     ...(flags.includeDeleted === undefined ? {} : { include_deleted: flags.includeDeleted }),
   };
-}
-
-async function writeWhole(path: string, pieces: AsyncIterable<string>): Promise<number> {
-  const draft = `${path}.${process.pid}.part`;
-  try {
-    const file = await open(draft, 'wx', 0o600);
-    let bytes = 0;
-    try {
-      for await (const piece of pieces) bytes += (await file.write(piece)).bytesWritten;
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(draft, path);
-    return bytes;
-  } catch (cause) {
-    await rm(draft, { force: true });
-    if (!(cause instanceof Error && 'syscall' in cause)) throw cause;
-    throw failure(
-      'unavailable',
-      `${path} cannot be written: ${cause.message}`,
-      'Check the path, its permissions and the free space.',
-      { cause },
-    );
-  }
 }

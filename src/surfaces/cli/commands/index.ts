@@ -29,6 +29,46 @@ export function ownCommands(
   addTransfers(own, ctx);
 }
 
+/** Adds verbs of the program's own to the groups of operations they belong to. */
+export function ownVerbs(groups: ReadonlyMap<string, Command>, ctx: CliContext, finish: Finish): void {
+  const vault = groups.get('vault');
+  if (vault) addVaultVerbs(vault, ctx, finish);
+}
+
+const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
+
+function addVaultVerbs(vault: Command, ctx: CliContext, finish: Finish): void {
+  const verb = (name: string, summary: string, run: Run): Command => {
+    const command = vault.command(name).summary(summary).description(summary);
+    return command.action(async () => finish(await run(command.args, command.opts())));
+  };
+  verb('exec', 'run a command with the secrets of a vault in its environment', async (words, options) => {
+    const { runVaultExec } = await import('./vault.ts');
+    return runVaultExec(words, options, ctx);
+  })
+    .argument('<vault>', 'its id or name')
+    .argument('<command...>', 'after --: the command and its arguments; no shell is involved')
+    .option('--env <NAME=key>', 'only this secret, under this name; may be repeated', several)
+    .option('--reason <text>', 'why, for the audit log; default: the name of the command');
+  verb('export', 'write a vault to a file encrypted with age', async (words, options) => {
+    const { runVaultExport } = await import('./vault-files.ts');
+    return runVaultExport(words, options as never, ctx);
+  })
+    .argument('<vault>', 'its id or name')
+    .requiredOption('-o, --output <file>', 'file to write')
+    .option('--recipient <age1...>', 'public key that may open it; may be repeated', several)
+    .option('--passphrase-file <file>', 'passphrase in place of a recipient (HAIVEMIND_VAULT_PASSPHRASE)')
+    .option('--reason <text>', 'why, for the audit log');
+  verb('import', 'read a vault from such a file; doing it again adds nothing', async (words, options) => {
+    const { runVaultImport } = await import('./vault-files.ts');
+    return runVaultImport(words, options, ctx);
+  })
+    .argument('<file>', 'made by vault export')
+    .option('--into <vault>', 'vault that takes the secrets; default: a new personal one of the same name')
+    .option('--identity <file>', 'file with the private key, as age-keygen makes it')
+    .option('--passphrase-file <file>', 'passphrase (HAIVEMIND_VAULT_PASSPHRASE)');
+}
+
 type Own = (name: string, summary: string, run: Run) => Command;
 
 function addServers(own: Own, ctx: CliContext): void {

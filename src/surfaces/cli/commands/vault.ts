@@ -1,0 +1,160 @@
+// `haivemind vault exec`: secrets in the environment of one process, without anybody reading them; and the way to a vault
+// by its name, which the commands beside it share.
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { failure } from '../../../kernel/errors.ts';
+import type { OperationClient } from '../client.ts';
+import type { CliContext } from '../contract.ts';
+import { configFor, type GlobalOptions } from '../globals.ts';
+import { openClient } from '../open-client.ts';
+
+export interface VaultEntry {
+  readonly vault_id: string;
+  readonly name: string;
+}
+
+export interface SecretEntry {
+  readonly key: string;
+  readonly version: number;
+  readonly expired: boolean;
+  readonly rotation_interval_days: number | null;
+  readonly expires_at: string | null;
+}
+
+interface ExecFlags extends GlobalOptions {
+  /** `NAME=key`, as often as wanted. */
+  readonly env?: readonly string[];
+  readonly reason?: string;
+}
+
+/** The vault with this id, or the only one with this name. Rejects with `not_found`, or `conflict` for several. */
+export async function findVault(client: OperationClient, wanted: string, signal: AbortSignal): Promise<VaultEntry> {
+  const { vaults } = (await client.call('list_vaults', {}, { signal })) as unknown as { vaults: VaultEntry[] };
+  const found = vaults.filter((vault) => vault.vault_id === wanted);
+  const named = found.length > 0 ? found : vaults.filter((vault) => vault.name === wanted);
+  const [vault, other] = named;
+  if (!vault) throw failure('not_found', `There is no vault ${JSON.stringify(wanted)}.`, 'See `haivemind vault list`.');
+  if (other)
+    throw failure('conflict', `${named.length} vaults are called ${JSON.stringify(wanted)}.`, 'Give the vault_id.');
+  return vault;
+}
+
+/** Every living secret of a vault, without values. */
+export async function* secretsOf(
+  client: OperationClient,
+  vault_id: string,
+  signal: AbortSignal,
+): AsyncIterable<SecretEntry> {
+  let cursor: string | null = null;
+  do {
+    const input = { vault_id, limit: 200, ...(cursor === null ? {} : { cursor }) };
+    const page = (await client.call('list_vault_secrets', input, { signal })) as unknown as {
+      readonly secrets: SecretEntry[];
+      readonly next_cursor: string | null;
+    };
+    yield* page.secrets;
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+}
+
+/** `words`: the vault, then the command and its arguments. Returns the command's exit code, 128 + n for signal n. */
+export async function runVaultExec(words: readonly string[], flags: ExecFlags, ctx: CliContext): Promise<number> {
+  const [wanted = '', command, ...args] = words;
+  if (command === undefined)
+    throw failure('invalid_input', 'There is no command to run.', 'haivemind vault exec VAULT -- command arguments');
+  const secrets = await environmentFrom(wanted, command, flags, ctx);
+  return run(command, args, { ...withoutOurs(ctx.io.env), ...secrets }, ctx.io.signal);
+}
+
+async function environmentFrom(
+  wanted: string,
+  command: string,
+  flags: ExecFlags,
+  ctx: CliContext,
+): Promise<Record<string, string>> {
+  const { signal } = ctx.io;
+  const client = await openClient(ctx, configFor(ctx, flags));
+  try {
+    const { vault_id } = await findVault(client, wanted, signal);
+    const names = await namesFor(client, vault_id, flags.env ?? [], signal);
+    const audit_reason = flags.reason ?? `vault exec ${command.slice(0, 200)}`;
+    const secrets: Record<string, string> = {};
+    for (const [name, key] of names) {
+      const input = { vault_id, key, audit_reason };
+      const { value } = (await client.call('retrieve_from_vault', input, { signal })) as { value: string };
+      if (value.includes('\0'))
+        throw failure(
+          'invalid_input',
+          `The value of ${key} cannot stand in an environment: it has a zero byte.`,
+          'Choose the others with --env NAME=key.',
+        );
+      secrets[name] = value;
+    }
+    return secrets;
+  } finally {
+    await client.close();
+  }
+}
+
+/** Environment names and the keys they stand for. */
+async function namesFor(
+  client: OperationClient,
+  vault_id: string,
+  chosen: readonly string[],
+  signal: AbortSignal,
+): Promise<Map<string, string>> {
+  const names = new Map<string, string>();
+  for (const entry of chosen) {
+    const [, name, key] = /^([A-Za-z_][A-Za-z0-9_]*)=(.+)$/.exec(entry) ?? [];
+    if (name === undefined || key === undefined)
+      throw failure(
+        'invalid_input',
+        `--env ${JSON.stringify(entry)} is not NAME=key.`,
+        'For example --env PGPASSWORD=db_password.',
+      );
+    names.set(name, key);
+  }
+  if (chosen.length > 0) return names;
+  for await (const { key, expired } of secretsOf(client, vault_id, signal)) {
+    if (expired) continue;
+    const name = variableOf(key);
+    const other = names.get(name);
+    if (other !== undefined)
+      throw failure('conflict', `${other} and ${key} would both become ${name}.`, 'Choose with --env NAME=key.');
+    names.set(name, key);
+  }
+  return names;
+}
+
+/** `db-password` becomes `DB_PASSWORD`. */
+export function variableOf(key: string): string {
+  const name = key.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+  return /^[0-9]/.test(name) ? `_${name}` : name;
+}
+
+/** What opens the hub or its vaults is nothing for the command that runs. */
+function withoutOurs(env: CliContext['io']['env']): Record<string, string | undefined> {
+  const OURS = ['HAIVEMIND_TOKEN', 'HAIVEMIND_MASTER_KEY', 'HAIVEMIND_VAULT_PASSPHRASE'];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name)));
+}
+
+function run(
+  command: string,
+  args: readonly string[],
+  env: Record<string, string | undefined>,
+  signal: AbortSignal,
+): Promise<number> {
+  const child = spawn(command, args, { env, stdio: 'inherit', shell: false });
+  const stop = () => child.kill('SIGTERM');
+  signal.addEventListener('abort', stop, { once: true });
+  return new Promise((resolve, reject) => {
+    child.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'ENOENT' ? 'was not found' : `cannot be run (${cause.code ?? 'unknown'})`;
+      reject(failure('invalid_input', `The command ${JSON.stringify(command)} ${why}.`, 'Check its name and PATH.'));
+    });
+    child.once('exit', (code, by) => {
+      signal.removeEventListener('abort', stop);
+      resolve(code ?? 128 + (by === null ? 0 : constants.signals[by]));
+    });
+  });
+}
