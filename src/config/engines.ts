@@ -30,6 +30,15 @@ export interface ChromaTarget {
   readonly database: string;
 }
 
+/** A secret that is in a vault of the store itself, so that it can be had only once the store is open. */
+export interface VaultReference {
+  /** Of the configuration, for people. */
+  readonly field: 'storage.redis.password' | 'storage.chromadb.token';
+  /** Its id or name. */
+  readonly vault: string;
+  readonly key: string;
+}
+
 /** What is absent is not used. */
 export interface Engines {
   readonly postgres?: PostgresTarget;
@@ -53,6 +62,31 @@ export function enginesOf(written: Config['storage'], env: Environment, folder =
     ...(postgres ? { postgres } : {}),
     ...(redis ? { redis } : {}),
     vectors: vectorsOf(storage, env, postgres),
+  };
+}
+
+/** The secrets of the file that a vault holds, of engines that are used. */
+export function vaultReferences(storage: Config['storage'], engines: Engines): readonly VaultReference[] {
+  const { redis, vectors } = engines;
+  const asked = [
+    ['storage.redis.password', redis && redis.password === undefined ? storage.redis.password : undefined],
+    ['storage.chromadb.token', vectors.engine === 'chroma' ? storage.chromadb.token : undefined],
+  ] as const;
+  return asked.flatMap(([field, reference]) => {
+    const [, vault, key] = /^vault:([^/]+)\/(.+)$/.exec(reference ?? '') ?? [];
+    return vault === undefined || key === undefined ? [] : [{ field, vault, key }];
+  });
+}
+
+/** The engines with what the vaults hold put in its place. */
+export function withVaultSecrets(engines: Engines, secrets: ReadonlyMap<VaultReference['field'], string>): Engines {
+  const { redis, vectors } = engines;
+  const password = secrets.get('storage.redis.password');
+  const token = secrets.get('storage.chromadb.token');
+  return {
+    ...engines,
+    ...(redis && password !== undefined ? { redis: { ...redis, password } } : {}),
+    ...(vectors.engine === 'chroma' && token !== undefined ? { vectors: { ...vectors, token } } : {}),
   };
 }
 
@@ -187,7 +221,8 @@ function hasPassword(address: string | undefined): boolean {
 }
 
 /**
- * The value a reference stands for: `file:/path` (its text without the final line end), `env:NAME`, `vault:<vault>/<key>`.
+ * The value a reference stands for: `file:/path` (its text without the final line end) or `env:NAME`; undefined for
+ * `vault:<vault>/<key>`, which is looked up when the store is open (`vaultReferences`).
  * A secret itself is never in the configuration file.
  */
 function secretOf(reference: string | undefined, field: string, env: Environment): string | undefined {
@@ -201,13 +236,27 @@ function secretOf(reference: string | undefined, field: string, env: Environment
       `${field}: the environment variable ${rest} is not set.`,
       'Set it, or use file:/path.',
     );
-  if (kind === 'vault')
-    throw failure('config_invalid', `${field}: this program has no vaults yet.`, 'Use file:/path or env:NAME.');
+  if (kind === 'vault') {
+    assertVaultReference(reference, field);
+    return undefined;
+  }
   throw failure(
     'config_invalid',
     `${field} is not a reference to a secret.`,
     'Write file:/path/to/secret (mode 0600) or env:NAME; the secret itself does not belong in the file.',
   );
+}
+
+/** Vaults are in the store: what opens the store cannot be in one. */
+function assertVaultReference(reference: string, field: string): void {
+  if (field === 'storage.postgres.password')
+    throw failure(
+      'config_invalid',
+      `${field} cannot be in a vault: the vaults are in that database.`,
+      'Use file:/path or env:NAME.',
+    );
+  if (/^vault:[^/]+\/.+$/.test(reference)) return;
+  throw failure('config_invalid', `${field} is not vault:<vault>/<key>.`, 'For example vault:hub/redis_password.');
 }
 
 function readSecret(path: string, field: string): string {

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { homedir, hostname } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { failure } from '../kernel/errors.ts';
-import { type Engines, enginesOf } from './engines.ts';
+import { type Engines, enginesOf, type VaultReference, vaultReferences } from './engines.ts';
 import { type Config, configSchema, MACHINE_ID_RULE, MACHINE_ID_SHAPE } from './schema.ts';
 
 export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
@@ -12,6 +12,8 @@ export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
   readonly data_dir: string;
   readonly machine_id: string;
   readonly engines: Engines;
+  /** Secrets of the engines that are still to be had from vaults. */
+  readonly vault_references: readonly VaultReference[];
   /** The file that was read, if any. */
   readonly file: string | undefined;
 }
@@ -72,6 +74,7 @@ function withEnvironment(config: Config, env: Environment, file: string | undefi
   // An empty variable means unset: `resolve('')` would be the current directory.
   const data_dir = resolve(env.HAIVEMIND_DATA_DIR || config.storage.data_dir || defaultDataDir(env));
   const { remote_server, ...rest } = config;
+  const engines = enginesOf(config.storage, env, file === undefined ? undefined : dirname(file));
   return {
     ...rest,
     server: {
@@ -83,10 +86,20 @@ function withEnvironment(config: Config, env: Environment, file: string | undefi
     },
     sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },
     data_dir,
+    security: withFullPaths(config.security, file),
     machine_id: machineId(env) || config.claudeops.machine_id || hostname(),
-    engines: enginesOf(config.storage, env, file === undefined ? undefined : dirname(file)),
+    engines,
+    vault_references: vaultReferences(config.storage, engines),
     file,
   };
+}
+
+/** A file is found from the configuration that names it: a client starts us in whatever folder it works on. */
+function withFullPaths(security: Config['security'], file: string | undefined): Config['security'] {
+  const { keyring } = security;
+  if (keyring.file === undefined) return security;
+  const folder = file === undefined ? process.cwd() : dirname(file);
+  return { ...security, keyring: { ...keyring, file: resolve(folder, keyring.file) } };
 }
 
 /** The user data directory by the system's convention. */
