@@ -69,9 +69,35 @@ export const limits = {
   relayed_message_retention_ms: MINUTE_MS,
   query_embedding_ttl_ms: DAY_MS,
 
+  credential_recheck_interval_ms: 10 * SECOND_MS,
+
+  teams_per_user_max_count: 200,
+  team_members_max_count: 1_000,
+  team_invitation_ttl_ms: 7 * DAY_MS,
+  team_activity_retention_ms: 90 * DAY_MS,
+
+  token_length_max_chars: 8 * KIB,
+  token_life_default_days: 90,
+  token_life_max_days: 366,
+  token_life_max_ms: 366 * DAY_MS,
+  /** `nbf` may lie so far ahead; `exp` has no tolerance. */
+  token_clock_tolerance_ms: MINUTE_MS,
+  /** Made later than this from now: the clocks of two machines differ. */
+  token_clock_skew_max_ms: 5 * MINUTE_MS,
+  issuer_keys_timeout_ms: 3 * SECOND_MS,
+  issuer_keys_cooldown_ms: 30 * SECOND_MS,
+  issuer_keys_max_age_ms: 10 * MINUTE_MS,
+  tailscale_timeout_ms: 1 * SECOND_MS,
+  tailscale_cache_ms: 5 * SECOND_MS,
+  tailscale_cache_max_count: 1_000,
+  tailscale_answer_max_bytes: 256 * KIB,
+  turned_away_window_ms: MINUTE_MS,
+  turned_away_max_count: 1_000,
+
   vault_value_max_bytes: 64 * KIB,
   vault_grants_max_count: 500,
   vault_data_keys_cached_max_count: 100,
   vault_data_keys_cached_ms: MINUTE_MS,
   vault_audit_hours_max: 10 * 366 * 24,
+  keyring_answer_timeout_ms: 30 * SECOND_MS,
 } as const;

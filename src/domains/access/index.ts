@@ -1,4 +1,5 @@
 // The policy: who may do what to what. What other domains and compose.ts may use.
+export { type MembershipChange, type MembershipFacts, mayChangeMembership } from './membership-rules.ts';
 export {
   ACCESS_LEVELS,
   type AccessLevel,
