@@ -103,28 +103,36 @@ export function mayInTeam(principal: Principal, team_id: string | null, capabili
 
 const RANK: Readonly<Record<AccessLevel, number>> = { read: 1, write: 2, admin: 3 };
 
-/** The highest level the principal has on a vault at this moment (ISO time); undefined where it may not be seen. */
+/** What a member may do with the team's own vaults at most. */
+function teamVaultLevels(principal: Principal, team_id: string): readonly AccessLevel[] {
+  const capabilities = membershipIn(principal, team_id)?.capabilities;
+  return ACCESS_LEVELS.filter((level) => capabilities?.has(`vault.${level}`));
+}
+
+/**
+ * The highest level the principal has on a vault at this moment (ISO time); undefined where it may not be seen. A destroyed
+ * vault is seen by nobody.
+ */
 export function vaultLevel(principal: Principal, vault: VaultFacts, now: string): AccessLevel | undefined {
+  if (vault.destroyed_at !== null) return undefined;
   const levels: AccessLevel[] = [];
-  if (vault.team_id === null) {
-    if (vault.user_id === principal.user_id) levels.push('admin');
-  } else {
-    const capabilities = membershipIn(principal, vault.team_id)?.capabilities;
-    for (const level of ACCESS_LEVELS) if (capabilities?.has(`vault.${level}`)) levels.push(level);
-  }
+  if (vault.team_id !== null) levels.push(...teamVaultLevels(principal, vault.team_id));
+  else if (vault.user_id === principal.user_id) levels.push('admin');
   for (const grant of vault.grants) {
     if (grant.expires_at !== null && grant.expires_at <= now) continue;
     if (grant.grantee_type === 'user' && grant.grantee_id === principal.user_id) levels.push(grant.access_level);
-    // A team's grant reaches those who may use the team's own vaults: guests need one of their own.
-    if (grant.grantee_type === 'team' && membershipIn(principal, grant.grantee_id)?.capabilities.has('vault.read'))
-      levels.push(grant.access_level);
+    // A team's grant gives no member more than the member may do with the team's own vaults: who only reads there does
+    // not write here, and guests need a grant of their own.
+    if (grant.grantee_type === 'team')
+      levels.push(
+        ...teamVaultLevels(principal, grant.grantee_id).filter((level) => RANK[level] <= RANK[grant.access_level]),
+      );
   }
   return levels.toSorted((a, b) => RANK[b] - RANK[a])[0];
 }
 
-/** Whether the principal may do what needs this level on a vault. A destroyed vault is seen by nobody. */
+/** Whether the principal may do what needs this level on a vault. */
 export function mayUseVault(principal: Principal, vault: VaultFacts, needed: AccessLevel, now: string): Decision {
-  if (vault.destroyed_at !== null) return INVISIBLE;
   const level = vaultLevel(principal, vault, now);
   if (level === undefined) return INVISIBLE;
   return RANK[level] >= RANK[needed]

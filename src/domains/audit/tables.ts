@@ -26,12 +26,13 @@ export interface AuditDetailsTable {
 }
 
 export interface AuditSubjectTable {
+  /** A digest of salt and names: rows of the chain carry it, so that no name can be exchanged unseen. */
   subject_id: string;
-  /** All three null once the user was erased. */
+  /** Null, with the names, once the user was erased. */
+  salt: string | null;
   user_id: string | null;
   agent_id: string | null;
   machine_id: string | null;
-  created_at: string;
 }
 
 export interface AuditHeadTable {

@@ -59,6 +59,7 @@ const TABLES: readonly TableSpec[] = [
       context_id: 'text?',
       set_at: 'text',
       last_used_at: 'text',
+      fell_back_from: 'text?',
     },
     key: ['session_key'],
   },
@@ -216,7 +217,7 @@ const TABLES: readonly TableSpec[] = [
   { table: 'audit_details', columns: { seq: 'integer', salt: 'text?', details: 'text?' }, key: ['seq'] },
   {
     table: 'audit_subjects',
-    columns: { subject_id: 'text', user_id: 'text?', agent_id: 'text?', machine_id: 'text?', created_at: 'text' },
+    columns: { subject_id: 'text', salt: 'text?', user_id: 'text?', agent_id: 'text?', machine_id: 'text?' },
     key: ['subject_id'],
     unique: ['user_id', 'agent_id', 'machine_id'],
   },
