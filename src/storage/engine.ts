@@ -51,11 +51,22 @@ export interface Engine {
   size(): Promise<number>;
   /** Lets the engine renew what it knows about the data. */
   optimise(): Promise<void>;
+  /**
+   * Makes what was deleted unreadable also in the files: pages that are free, the log, the segments of a text index.
+   * Call it outside of any transaction. Never rejects for want of a moment's quiet: the report says what is left.
+   */
+  eraseTraces(): Promise<TraceReport>;
   /** Reads what memories say once; rejects where something is damaged, else says what was found in order. */
   verify(): Promise<string>;
   /** Writes a consistent copy of the whole store as one file, which must not exist. */
   backup(path: string): Promise<BackupReport>;
   close(): Promise<void>;
+}
+
+export interface TraceReport {
+  readonly clean: boolean;
+  /** What may still be readable, and what removes it; empty where nothing is. */
+  readonly left: string;
 }
 
 export interface BackupReport {

@@ -6,6 +6,15 @@ export { IMPORT_FORMATS, type ImportStep } from './import-service.ts';
 export { memoryOperations } from './operations/index.ts';
 export { redactSecrets } from './redaction/index.ts';
 export type { Redact } from './rules/deps.ts';
+export {
+  countMentions,
+  type ErasedMemories,
+  type ErasureGuard,
+  eraseMemoriesOf,
+  type Mentions,
+  renameInMemories,
+  replaceMentions,
+} from './rules/erasing.ts';
 export { cleanUp } from './rules/lifecycle.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';
 export type { MemoryDeps } from './service.ts';

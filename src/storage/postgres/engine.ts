@@ -6,6 +6,7 @@ import type { Engine } from '../engine.ts';
 import type { StorageTables } from '../tables.ts';
 import { createPostgresTextIndex } from '../text/postgres/index.ts';
 import { backupPostgres } from '../transfer/index.ts';
+import { eraseTraces } from './erase-traces.ts';
 import { isAbortedTransaction, isConflict, isLostRace, postgresError } from './errors.ts';
 import { postgresFragments } from './fragments.ts';
 import { migratePostgres } from './migrate.ts';
@@ -69,6 +70,7 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
       ),
     // Statistics are autovacuum's business.
     optimise: () => forgetOldMarks(pool),
+    eraseTraces: () => eraseTraces(pool),
     verify: () => verify(db),
     backup: (path) => backupPostgres(settings, path),
     async close() {

@@ -7,6 +7,7 @@ import type { Engine } from '../engine.ts';
 import type { StorageTables } from '../tables.ts';
 import { createFts5Index } from '../text/fts5.ts';
 import { nodeSqliteDialect } from './dialect.ts';
+import { eraseTraces } from './erase-traces.ts';
 import { storageError } from './errors.ts';
 import { sqliteFragments } from './fragments.ts';
 import { migrateSqlite, refuseNewer } from './migrate.ts';
@@ -58,6 +59,7 @@ function engineOn(writer: Kysely<StorageTables>, raw: DatabaseSync, reader: Data
     version: async () => String(raw.prepare('select sqlite_version() as version').get()?.version),
     size: async () => statSync(file).size,
     optimise: async () => raw.exec('pragma optimize'),
+    eraseTraces: () => eraseTraces(file),
     verify: () => verify(db),
     backup: (path) => backupStore(raw, path),
     async close() {
