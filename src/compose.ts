@@ -35,6 +35,7 @@ import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
 import { cachedEmbedder } from './storage/coordination/cached-embedder.ts';
 import { type MigrateRequest, openDatabase, restoreBackup } from './storage/index.ts';
+import { openKeyRing } from './storage/keyring/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
@@ -60,7 +61,8 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const embedder = cachedEmbedder(createEmbedder(config.storage.embedding), coordination.cache);
   const feed = createChangeFeed(coordination);
   const sessions = createSessions(store.withTables<SessionTables>());
-  const access = openAccess(store);
+  const keyring = openKeyRing(config.security.keyring, { data_dir, env: process.env });
+  const access = openAccess({ store, keyring, security: config.security, log });
   const memory = createMemory({
     store,
     embedder,
@@ -102,7 +104,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ready: () => storeCheck(store),
     mcpSessions,
     relay: createRelay(coordination),
-    identities: createIdentities(),
+    identities: createIdentities(access.identity, config.security.public_url),
     ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),
     readResource: resources.read,
@@ -114,8 +116,21 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     inspect: () => inspect({ store, embedder }),
     ...createReindex(memory),
-    close: ({ abandon = false } = {}) =>
-      shutDown({ abandon, role, executor, memory, sessions, embedder, coordination, store, stopMaintenance, log }),
+    close: async ({ abandon = false } = {}) => {
+      await access.identity.turnedAway.flush();
+      await shutDown({
+        abandon,
+        role,
+        executor,
+        memory,
+        sessions,
+        embedder,
+        coordination,
+        store,
+        stopMaintenance,
+        log,
+      });
+    },
   };
 }
 

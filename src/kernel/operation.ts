@@ -147,10 +147,14 @@ export interface CliBinding {
   readonly verb: string;
   /** Input fields given by position, in order. A final array field takes the rest. */
   readonly positional?: readonly string[];
+  /** Input field that never stands among the words of a command, where others see it: it is read from standard input. */
+  readonly secret?: string;
   /** A short form at the top level, for example `search`. */
   readonly alias?: string;
   /** How a terminal shows the answer. */
   readonly table?: { readonly rows: string; readonly columns: readonly string[] };
+  /** This field alone goes to standard output, for `NAME=$(haivemind ...)`; the rest is told on standard error. */
+  readonly alone?: string;
 }
 
 export interface OperationExample<Input> {

@@ -1,16 +1,14 @@
-// How callers that are not the machine's owner prove who they are: tokens of this hub, of other issuers, and Tailscale.
-import { failure } from '../kernel/errors.ts';
+// What surfaces ask about callers that are not the machine's owner.
+import type { IdentityDomain } from '../domains/identity/index.ts';
 import type { Identities } from '../surfaces/runtime.ts';
 
-export function createIdentities(): Identities {
+export function createIdentities(identity: IdentityDomain, public_url: string | undefined): Identities {
   return {
-    bearer: async () => {
-      throw failure('unauthenticated', 'The token is not one of this hub.', 'Get a token from an administrator.');
-    },
-    peer: async () => undefined,
-    jwks: async () => ({ keys: [] }),
-    issuers: [],
-    public_url: undefined,
-    turnedAway: async () => undefined,
+    bearer: identity.bearer,
+    peer: identity.whois,
+    jwks: async () => ({ keys: await identity.keys.published() }),
+    issuers: identity.issuers,
+    public_url,
+    turnedAway: ({ reason, remote_address }) => identity.turnedAway.note(reason, remote_address),
   };
 }

@@ -188,7 +188,10 @@ export interface TurnedAway {
 
 /** How callers that are not the machine's owner prove who they are. */
 export interface Identities {
-  /** The user behind a token of this hub or of a configured issuer. Rejects with `unauthenticated`, saying why. */
+  /**
+   * The user behind a token of this hub or of a configured issuer. Rejects with `unauthenticated`, saying why, or with
+   * `unavailable` where it cannot be checked now: the token may be good, so a client should keep it and try again.
+   */
   bearer(token: string): Promise<Identity>;
   /** The user behind an address, where Tailscale is asked and knows it. */
   peer(remote_address: string, remote_port: number): Promise<Identity | undefined>;

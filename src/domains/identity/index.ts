@@ -1,3 +1,7 @@
-// Identity: who calls, and what their session has done. What other domains and compose.ts may use.
+// Identity: who calls, how that was proved, and what their session has done. What other domains and compose.ts may use.
+export { createIdentity, type IdentityDomain, type IdentitySettings } from './identity.ts';
+export { identityOperations } from './operations/index.ts';
 export { type CallCount, createSessions, type SessionState, type Sessions } from './sessions.ts';
 export type { SessionTables } from './tables.ts';
+export type { KnownCaller } from './token-checks.ts';
+export type { TokenTables } from './token-tables.ts';

@@ -11,6 +11,7 @@ import { openClient } from './open-client.ts';
 import { readText } from './read-text.ts';
 import { renderAnswer, toJsonText } from './render.ts';
 import { shown } from './shown.ts';
+import { styleFor } from './style.ts';
 
 /** Gives the command its arguments, options and action. */
 export function defineOperationCommand(
@@ -143,6 +144,19 @@ async function inputOf(fields: readonly Field[], texts: Texts, ctx: CliContext):
   return input;
 }
 
+/** One field for the caller's variable; what a person wants to know besides goes where it does not get in there. */
+function printAlone(
+  answer: Readonly<Record<string, unknown>>,
+  alone: string,
+  { io }: CliContext,
+  options: GlobalOptions,
+): void {
+  const { [alone]: value, ...rest } = answer;
+  const style = styleFor(io.stderr, io.env, options.color !== false);
+  io.stderr.write(renderAnswer(rest, { group: '', verb: '' }, io.stderr, style));
+  io.stdout.write(`${shown(String(value))}\n`);
+}
+
 async function callAndPrint(
   shape: OperationShape,
   input: Readonly<Record<string, unknown>>,
@@ -153,9 +167,10 @@ async function callAndPrint(
   try {
     const answer = await client.call(shape.name, input, { signal: ctx.io.signal });
     const style = stdoutStyle(ctx, options);
-    ctx.io.stdout.write(
-      options.json ? `${toJsonText(answer, 2)}\n` : renderAnswer(answer, shape.cli, ctx.io.stdout, style),
-    );
+    const { alone } = shape.cli;
+    if (options.json) ctx.io.stdout.write(`${toJsonText(answer, 2)}\n`);
+    else if (alone === undefined) ctx.io.stdout.write(renderAnswer(answer, shape.cli, ctx.io.stdout, style));
+    else printAlone(answer, alone, ctx, options);
     // Piped rows leave no room for what limits the answer, or for what to do next; it must not go unsaid.
     for (const field of options.json || ctx.io.stdout.isTTY ? [] : ['notice', 'hint']) {
       const said = answer[field];
