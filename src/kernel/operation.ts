@@ -93,6 +93,8 @@ export interface ModeContext {
   readonly mode: OperatingMode;
   /** The team or the vault; null in solo, and in vault mode without a certain vault. */
   readonly context_id: string | null;
+  /** Said with this answer: the mode came about without being chosen by this session. */
+  readonly note?: string;
 }
 
 export const SOLO: ModeContext = { mode: 'solo', context_id: null };
