@@ -22,7 +22,7 @@ const dist = join(root, 'dist');
 /** Chunks of earlier builds stay this long: a hub started from them may not have loaded all of them yet. */
 const OLD_CHUNK_KEPT_MS = 24 * 60 * 60 * 1000;
 /** Packages that carry native code or find files beside themselves; they are loaded from node_modules. */
-const EXTERNAL = [/^onnxruntime-node$/, /^sqlite-vec$/, /^onnxruntime-web$/];
+const EXTERNAL = [/^@napi-rs\/keyring$/, /^onnxruntime-node$/, /^sqlite-vec$/, /^onnxruntime-web$/];
 
 const ENTRIES = {
   cli: 'src/cli.ts',

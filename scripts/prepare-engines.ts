@@ -18,14 +18,14 @@ function prepare(skipped: readonly EngineName[]): void {
 }
 
 function installPrograms(missing: readonly Program[]): void {
-  const packages = missing.map((program) => program.debian_package);
+  const packages = [...new Set(missing.map((program) => program.debian_package))];
   say(`installing for the tests, by apt-get: ${packages.join(', ')} (their services are not started)`);
   const trouble = installDebianPackages(packages);
   const left = missingOf(missing);
   if (left.length === 0) return;
   const names = left.map((program) => program.name).join(' and ');
   const reason = trouble ?? 'the packages of this system are too old';
-  const command = aptCommand(left.map((program) => program.debian_package));
+  const command = aptCommand([...new Set(left.map((program) => program.debian_package))]);
   say(
     `${names} could not be installed: ${reason}\n${consequence(
       left.map((program) => program.engine),

@@ -5,9 +5,9 @@ import { spawnSync } from 'node:child_process';
 const LOCK_WAIT_S = 120;
 
 /**
- * Both packages start a service of the machine's own when they are installed, which the tests do not use. Debian's way
+ * These packages start services of the machine's own when they are installed, which the tests do not use. Debian's way
  * to keep packages from doing so is a policy-rc.d; one that is there is its owner's decision and stays as it is. Ours
- * speaks of these two services only, and only while this installation runs, also where it is killed and cannot remove
+ * speaks of these services only, and only while this installation runs, also where it is killed and cannot remove
  * it. Settings of the packages (create_main_cluster) and services are not touched: what starts with the machine from
  * then on is as with any installation of them.
  */
@@ -22,7 +22,7 @@ if [ ! -e "$policy" ]; then
   cat > "$policy" <<END
 #!/bin/sh
 kill -0 $$ 2>/dev/null || exit 0
-case "\\$1" in postgresql*|redis*) exit 101 ;; esac
+case "\\$1" in postgresql*|redis*|dbus*) exit 101 ;; esac
 exit 0
 END
   chmod 755 "$policy"

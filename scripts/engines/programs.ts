@@ -42,7 +42,11 @@ const OPENSSL: Program = {
   find: () => onPath('openssl')[0],
 };
 
-export const PROGRAMS: readonly Program[] = [POSTGRES, REDIS, OPENSSL];
+const KEYRING = keyringPart('gnome-keyring-daemon', 'gnome-keyring');
+const BUS = keyringPart('dbus-daemon', 'dbus');
+const BUS_QUESTION = keyringPart('dbus-send', 'dbus');
+
+export const PROGRAMS: readonly Program[] = [POSTGRES, REDIS, OPENSSL, KEYRING, BUS, BUS_QUESTION];
 
 /** The directory with initdb and postgres. Throws where there is none. */
 export const postgresDirectory = (): string => found(POSTGRES);
@@ -51,8 +55,18 @@ export const redisProgram = (): string => found(REDIS);
 /** Throws where openssl is missing. */
 export const opensslProgram = (): string => found(OPENSSL);
 
+/** These three throw where the program is missing. */
+export const keyringProgram = (): string => found(KEYRING);
+export const busProgram = (): string => found(BUS);
+export const busQuestionProgram = (): string => found(BUS_QUESTION);
+
 export function aptCommand(packages: readonly string[]): string {
   return `apt-get install --no-install-recommends ${packages.join(' ')}`;
+}
+
+/** A key ring of the system, or the message bus it is reached by: any version will do. */
+function keyringPart(name: string, debian_package: string): Program {
+  return { engine: 'keyring', name, debian_package, find: () => onPath(name)[0] };
 }
 
 function found(program: Program): string {

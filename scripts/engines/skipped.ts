@@ -1,6 +1,6 @@
 // Which engines a developer leaves out of a test run.
 
-const ENGINE_NAMES = ['postgres', 'redis', 'chroma', 'pgvector'] as const;
+const ENGINE_NAMES = ['postgres', 'redis', 'chroma', 'pgvector', 'keyring'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
 /** Those that come from npm; the others are programs of this machine. */
