@@ -5,17 +5,21 @@ import { type ErrorBody, failure, HaivemindError, toErrorBody } from '../../kern
 import { limits } from '../../kernel/limits.ts';
 import { jsonDepthExceeds } from '../../kernel/text-safety.ts';
 import { ENVELOPE_DEPTH_LEVELS } from '../mcp/stdio.ts';
-import type { Log } from '../runtime.ts';
+import type { Runtime } from '../runtime.ts';
 import { declaresBody, watchBody } from './body-watch.ts';
-import { checkHost, checkOrigin, checkTrust, type GuardSettings, type Refusal } from './guards.ts';
+import type { CredentialWatch } from './credential-watch.ts';
+import { checkHost, checkOrigin, type GuardSettings, type Incoming, type Refusal } from './guards.ts';
+import { identify, remember } from './identify.ts';
 import { PROBLEM_TYPE, problemOf, statusOf } from './problems.ts';
+import { baseUrl, challengeOf } from './protected-resource.ts';
 
 export interface AppOptions {
-  readonly log: Log;
+  readonly runtime: Pick<Runtime, 'log' | 'identities'>;
   /** Read on every request, because the port is known only after listening. */
   readonly guards: () => GuardSettings;
-  /** Paths open to callers that are not known: probes of an orchestrator. */
+  /** Paths open to callers that are not known: probes of an orchestrator, and how to become known. */
   readonly open_paths: ReadonlySet<string>;
+  readonly watch: CredentialWatch;
   readonly phase: () => Phase;
 }
 
@@ -42,10 +46,10 @@ export function createApp(options: AppOptions): FastifyInstance {
       keepAliveInitialDelay: limits.sse_keep_alive_ms,
       maxHeaderSize: 32 * 1024,
     },
-    frameworkErrors: (error, request, reply) => void sendError(options.log, error, request, reply),
+    frameworkErrors: (error, request, reply) => void sendError(options.runtime.log, error, request, reply),
   });
   app.addHook('onRequest', async (request, reply) => guard(options, request, reply));
-  app.setErrorHandler((error, request, reply) => sendError(options.log, error, request, reply));
+  app.setErrorHandler((error, request, reply) => sendError(options.runtime.log, error, request, reply));
   const routes = rememberRoutes(app);
   app.setNotFoundHandler((request, reply) => notFound(routes, request, reply));
   parseJsonOnly(app);
@@ -63,13 +67,27 @@ async function guard(
   if (phase !== 'serving') reply.header('connection', 'close');
   if (phase === 'stopping') return sendProblem(request, reply, STOPPING);
   const settings = options.guards();
-  const incoming = { headers: request.headers, remote_address: request.socket.remoteAddress };
+  const incoming = incomingOf(request);
   const open = options.open_paths.has(request.url.split('?', 1)[0] ?? '');
-  const refusal =
-    checkHost(incoming, settings) ??
-    checkOrigin(incoming, settings) ??
-    (open ? undefined : checkTrust(incoming, settings));
-  return refusal && refuse(options.log, refusal, request, reply);
+  const refusal = checkHost(incoming, settings) ?? checkOrigin(incoming, settings);
+  if (refusal) return refuse(options, refusal, request, reply);
+  if (open) return undefined;
+  const caller = await identify(options.runtime.identities, incoming, settings);
+  if ('status' in caller) return refuse(options, caller, request, reply);
+  remember(request, caller);
+  options.watch.add(caller, reply.raw);
+  return undefined;
+}
+
+function incomingOf({ headers, raw, socket }: FastifyRequest): Incoming {
+  return {
+    headers,
+    raw_headers: raw.rawHeaders,
+    url: raw.url ?? '/',
+    remote_address: socket.remoteAddress,
+    remote_port: socket.remotePort,
+    local_address: socket.localAddress,
+  };
 }
 
 const STOPPING: ErrorBody = {
@@ -78,12 +96,18 @@ const STOPPING: ErrorBody = {
   hint: 'Send the request again in a moment.',
 };
 
-function refuse(log: Log, refusal: Refusal, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-  log.warn(
-    { request_id: request.id, status: refusal.status, remote: request.socket.remoteAddress },
-    refusal.body.message,
-  );
-  if (refusal.status === 401) reply.header('www-authenticate', 'Bearer realm="haivemind"');
+function refuse(
+  { runtime: { log, identities }, open_paths }: AppOptions,
+  refusal: Refusal,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): FastifyReply {
+  const remote_address = request.socket.remoteAddress;
+  log.warn({ request_id: request.id, status: refusal.status, remote: remote_address }, refusal.body.message);
+  // Probes come all the time, also by names that are not ours.
+  if (!open_paths.has(request.url.split('?', 1)[0] ?? ''))
+    void identities.turnedAway({ reason: refusal.reason, remote_address });
+  if (refusal.status === 401) reply.header('www-authenticate', challengeOf(refusal, baseUrl(identities, request)));
   // The body is never read: a connection that still carries it cannot be used again.
   if (declaresBody(request.headers)) reply.header('connection', 'close');
   return sendProblem(request, reply, refusal.body, refusal.status);
@@ -125,14 +149,14 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function sendError(log: Log, error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+function sendError(log: Runtime['log'], error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const { body, status } = translateError(error);
   logUnexpected(log, error, status, request);
   if (status === 413) reply.header('connection', 'close');
   return sendProblem(request, reply, body, status);
 }
 
-export function logUnexpected(log: Log, error: unknown, status: number, request: FastifyRequest): void {
+export function logUnexpected(log: Runtime['log'], error: unknown, status: number, request: FastifyRequest): void {
   if (status < 500 || status === 503) return;
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   log.error({ request_id: request.id, error: shown }, 'A request failed unexpectedly.');

@@ -1,6 +1,7 @@
 // Who may talk to the server at all: checks on addresses and headers, before anything is read or run.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { ErrorBody } from '../../kernel/errors.ts';
+import { limits } from '../../kernel/limits.ts';
 
 export interface GuardSettings {
   /** Address the server was told to listen on. */
@@ -15,12 +16,23 @@ export interface GuardSettings {
 
 export interface Incoming {
   readonly headers: IncomingHttpHeaders;
+  /** Names and values in turn, as they were sent: where a header came twice, `headers` has one of them. */
+  readonly raw_headers: readonly string[];
+  /** Path and query. */
+  readonly url: string;
   readonly remote_address: string | undefined;
+  readonly remote_port: number | undefined;
+  /** Address of this machine the caller connected to. */
+  readonly local_address: string | undefined;
 }
 
 export interface Refusal {
-  readonly status: 400 | 401 | 403;
+  readonly status: 401 | 403;
   readonly body: ErrorBody;
+  /** For the audit log: which check it was. */
+  readonly reason: 'host' | 'origin' | 'unknown_caller' | 'malformed_authorization' | 'token_refused';
+  /** `error` of the challenge (RFC 6750), where a credential was sent. */
+  readonly challenge?: 'invalid_request' | 'invalid_token';
 }
 
 const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
@@ -28,9 +40,10 @@ const LOOPBACK_NAMES = ['localhost', '127.0.0.1', '[::1]'];
 /** Refuses a Host that is not ours: a page of another site resolving to this machine (DNS rebinding) sends its own. */
 export function checkHost(incoming: Incoming, settings: GuardSettings): Refusal | undefined {
   const host = incoming.headers.host;
-  if (host !== undefined && isOurs(host.toLowerCase(), settings)) return undefined;
+  if (host !== undefined && isOurs(host.toLowerCase(), settings, incoming.local_address)) return undefined;
   return {
     status: 403,
+    reason: 'host',
     body: {
       code: 'forbidden',
       message: 'The Host header names no host this server answers for.',
@@ -44,9 +57,10 @@ export function checkOrigin(incoming: Incoming, settings: GuardSettings): Refusa
   const origin = incoming.headers.origin;
   if (origin === undefined) return undefined;
   const match = /^https?:\/\/([^/?#]+)$/.exec(origin.toLowerCase());
-  if (match?.[1] !== undefined && isOurs(match[1], settings)) return undefined;
+  if (match?.[1] !== undefined && isOurs(match[1], settings, incoming.local_address)) return undefined;
   return {
     status: 403,
+    reason: 'origin',
     body: {
       code: 'forbidden',
       message: 'Pages of this origin may not use the server.',
@@ -55,14 +69,18 @@ export function checkOrigin(incoming: Incoming, settings: GuardSettings): Refusa
   };
 }
 
-function isOurs(authority: string, settings: GuardSettings): boolean {
+/** An address that was connected to is ours by that alone: no name had to be resolved, so none was bent. */
+function isOurs(authority: string, settings: GuardSettings, local_address: string | undefined): boolean {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]@]+)(?::(\d{1,5}))?$/.exec(authority);
   const name = match?.[1];
   if (name === undefined) return false;
   const port = match?.[2] === undefined ? 80 : Number(match[2]);
   if (settings.allowed_hosts.some((allowed) => isAllowed(allowed.toLowerCase(), name, match?.[2], settings.port)))
     return true;
-  return port === settings.port && (LOOPBACK_NAMES.includes(name) || name === bracketed(settings.host));
+  const address = local_address && bracketed(withoutMapping(local_address));
+  return (
+    port === settings.port && (LOOPBACK_NAMES.includes(name) || name === bracketed(settings.host) || name === address)
+  );
 }
 
 /** An entry without a port means this server's port, or none at all as behind a proxy on 443. */
@@ -76,24 +94,63 @@ function bracketed(host: string): string {
 }
 
 /**
- * Refuses callers that have to prove who they are. Loopback counts as the machine's owner only where no header says
- * that somebody else's request was forwarded: behind a local reverse proxy everybody comes from loopback.
+ * Loopback counts as the machine's owner only where no header says that somebody else's request was forwarded: behind a
+ * local reverse proxy everybody comes from loopback.
  */
-export function checkTrust(incoming: Incoming, settings: GuardSettings): Refusal | undefined {
-  const loopback = isLoopback(incoming.remote_address);
-  const forwarded = Object.keys(incoming.headers).find(isForwardingHeader);
-  if (settings.trust_loopback && loopback && forwarded === undefined) return undefined;
-  const why = !loopback
+export function isTrusted(incoming: Incoming, settings: GuardSettings): boolean {
+  return settings.trust_loopback && isLoopback(incoming.remote_address) && forwardedBy(incoming) === undefined;
+}
+
+/** The header that says that the request is somebody else's, handed on. */
+export function forwardedBy({ headers }: Incoming): string | undefined {
+  return Object.keys(headers).find(isForwardingHeader);
+}
+
+/** The refusal of a caller nothing is known of. */
+export function unknownCaller(incoming: Incoming): Refusal {
+  const forwarded = forwardedBy(incoming);
+  const why = !isLoopback(incoming.remote_address)
     ? 'It came from another machine.'
     : forwarded !== undefined
       ? `It was forwarded by a proxy (header ${forwarded}).`
       : 'security.trust_loopback is off.';
   return {
     status: 401,
+    reason: 'unknown_caller',
     body: {
       code: 'unauthenticated',
       message: `This request does not say who sends it. ${why}`,
-      hint: 'This version serves the owner of its machine over loopback only: connect to http://localhost directly (an SSH tunnel works), or use `haivemind mcp` over stdio.',
+      hint: 'Send the header `Authorization: Bearer <token>`; administrators of the hub make tokens with `haivemind token create`.',
+    },
+  };
+}
+
+/** The token a request carries: undefined where it carries no credential, a refusal where that is no token. */
+export function tokenIn(incoming: Incoming): string | Refusal | undefined {
+  const query = incoming.url.split('?').slice(1).join('?');
+  if (new URLSearchParams(query).has('access_token'))
+    return malformed('It stands in the address, which logs and histories keep.');
+  const sent = incoming.raw_headers.filter((text, index) => index % 2 === 0 && text.toLowerCase() === 'authorization');
+  if (sent.length === 0) return undefined;
+  if (sent.length > 1) return malformed('There are several of them.');
+  const token = BEARER.exec(incoming.headers.authorization ?? '')?.[1];
+  if (token === undefined) return malformed('It is not the word Bearer, a space and one token.');
+  if (token.length <= limits.token_length_max_chars) return token;
+  return malformed(`It is longer than ${limits.token_length_max_chars} characters.`);
+}
+
+/** `b64token` of RFC 6750. */
+const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i;
+
+function malformed(why: string): Refusal {
+  return {
+    status: 401,
+    reason: 'malformed_authorization',
+    challenge: 'invalid_request',
+    body: {
+      code: 'unauthenticated',
+      message: `The credential of this request cannot be read. ${why}`,
+      hint: 'Send one header `Authorization: Bearer <token>` and nothing of it elsewhere.',
     },
   };
 }
@@ -101,6 +158,11 @@ export function checkTrust(incoming: Incoming, settings: GuardSettings): Refusal
 export function isLoopback(address: string | undefined): boolean {
   if (address === undefined) return false;
   return address === '::1' || /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
+}
+
+/** An IPv4 address as IPv4, also where the socket speaks IPv6. */
+export function withoutMapping(address: string): string {
+  return address.replace(/^::ffff:(?=\d+\.)/i, '').toLowerCase();
 }
 
 const FORWARDING = new Set([

@@ -7,14 +7,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ErrorBody } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
+import { asAuthInfo, principalOf } from '../mcp/sender.ts';
 import { makeServer } from '../mcp/server.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
+import { senderOfRequest } from './callers.ts';
 import { createMcpSessions, type McpSession } from './mcp-sessions.ts';
 import { copyHeaders, RPC, refuseRpc } from './rpc-replies.ts';
 import { originOfSession, ownerOf, stateOf } from './session-state.ts';
 import { keepInStore } from './session-upkeep.ts';
-import { answerPosts, type HandedOver, handToHub } from './sse-posts.ts';
+import { answerPosts, type HandedOver, handToHub, type SsePost } from './sse-posts.ts';
 
 interface SseSession extends McpSession {
   readonly transport: SSEServerTransport;
@@ -36,10 +38,11 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
   const { relay, mcpSessions, log } = runtime;
   let closing = false;
 
-  async function take(session_id: string, message: unknown): Promise<boolean> {
+  async function take({ session_id, sender, message }: SsePost): Promise<boolean> {
     const session = closing ? undefined : here.get(session_id);
-    await session?.transport.handleMessage(message);
-    return session !== undefined;
+    if (session?.owner !== sender.user_id) return false;
+    await session.transport.handleMessage(message, { authInfo: asAuthInfo(sender) });
+    return true;
   }
   const stops = [keepInStore(runtime, here), answerPosts(relay, take)];
 
@@ -49,8 +52,9 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
     const session_id = transport.sessionId;
     const owner = ownerOf(runtime, request);
     const state = { ...stateOf(runtime, request, 'sse', toolsets), hub: relay.member_id };
-    const origin = originOfSession(runtime, state, 'sse', session_id);
-    const server = makeServer(runtime, { origin, toolsets, announce: 'legacy' });
+    const origin = originOfSession({ session_id, owner, state }, 'sse');
+    const reader = principalOf(senderOfRequest(runtime, request), undefined);
+    const server = makeServer(runtime, { origin, toolsets, announce: 'legacy', reader: () => reader });
     if (!here.add({ session_id, owner, transport, close: () => server.close() })) {
       return refuseRpc(request, reply, 503, RPC.refused, 'Too many event streams are open. Close one, or wait.');
     }
@@ -84,17 +88,17 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
     const session_id = typeof sessionId === 'string' ? sessionId : '';
     if (!isMessage(request.body))
       return refuseRpc(request, reply, 400, RPC.invalid, 'The body is not a JSON-RPC message.');
-    const handed = await handOver(session_id, ownerOf(runtime, request), request.body);
+    const sender = senderOfRequest(runtime, request);
+    const handed = await handOver({ session_id, sender, message: request.body });
     if (handed === 'taken') return void (await reply.code(202).type('text/plain').send('Accepted'));
     if (handed === 'unknown')
       return refuseRpc(request, reply, 404, RPC.no_session, 'Session not found: open the event stream at /sse first.');
     return refuseRpc(request, reply, 503, RPC.refused, `${SILENT.message} ${SILENT.hint}`, SILENT);
   }
 
-  async function handOver(session_id: string, owner: string, message: unknown): Promise<HandedOver> {
-    const session = here.peek(session_id);
-    if (!session) return handToHub(runtime, clock, { session_id, owner, message });
-    return session.owner === owner && (await take(session_id, message)) ? 'taken' : 'unknown';
+  async function handOver(post: SsePost): Promise<HandedOver> {
+    if (!here.peek(post.session_id)) return handToHub(runtime, clock, post);
+    return (await take(post)) ? 'taken' : 'unknown';
   }
 
   return {

@@ -8,6 +8,7 @@ import type { CallOrigin } from '../mcp/sessions.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
 import { originOf } from './callers.ts';
+import { createListening } from './listening.ts';
 import { asSdkRequest, asSdkResponse, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
 
 export interface McpServing {
@@ -20,6 +21,7 @@ export function createModernMcp(runtime: Runtime): McpServing {
   // The handler makes servers from the request alone; who sent it is known only here.
   const senders = new WeakMap<Request, { origin: CallOrigin; toolsets: Toolsets }>();
   const onerror = (error: Error): void => runtime.log.warn({ error: error.message }, 'MCP over HTTP');
+  const listening = createListening(runtime);
   const handler = createMcpHandler(
     ({ requestInfo }) => {
       const sender = requestInfo && senders.get(requestInfo);
@@ -30,6 +32,7 @@ export function createModernMcp(runtime: Runtime): McpServing {
       legacy: 'reject',
       onerror,
       keepAliveMs: limits.sse_keep_alive_ms,
+      bus: listening.bus,
       maxSubscriptions: limits.mcp_sessions_max_count,
     },
   );
@@ -38,11 +41,13 @@ export function createModernMcp(runtime: Runtime): McpServing {
   return {
     async serve(request, reply, toolsets) {
       const origin = originOf(runtime, request, 'http');
+      const reader = origin.principalFor(origin.agent_id);
       const handle = toNodeHandler(
         {
           async fetch(web_request, options) {
             senders.set(web_request, { origin, toolsets });
-            return leaveConnectionToNode(await handler.fetch(web_request, options));
+            const fetched = listening.as(reader, request.body, () => handler.fetch(web_request, options));
+            return leaveConnectionToNode(await fetched);
           },
         },
         { onerror },

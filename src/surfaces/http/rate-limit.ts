@@ -4,11 +4,19 @@ import type { ErrorBody } from '../../kernel/errors.ts';
 import type { Runtime } from '../runtime.ts';
 import { sendProblem } from './app.ts';
 import { declaresBody } from './body-watch.ts';
+import { WELL_KNOWN_PATHS } from './protected-resource.ts';
 import { RPC, refuseRpc } from './rpc-replies.ts';
 import { ownerOf } from './session-state.ts';
 
 /** What watches the server must not compete with what uses it. */
-const EXEMPT: ReadonlySet<string | undefined> = new Set(['/health', '/health/live', '/health/ready', '/metrics']);
+const EXEMPT: ReadonlySet<string | undefined> = new Set([
+  '/health',
+  '/health/live',
+  '/health/ready',
+  '/metrics',
+  // Nobody is known there, whom a call could be counted for.
+  ...WELL_KNOWN_PATHS,
+]);
 /** There the answer names the request, which is read only later: limitRpc. */
 const RPC_PATHS: ReadonlySet<string | undefined> = new Set(['/mcp', '/sse', '/messages']);
 

@@ -5,8 +5,10 @@ import { type Clock, systemClock } from '../../kernel/clock.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { Runtime } from '../runtime.ts';
 import { createApp, type Phase } from './app.ts';
+import { type CredentialWatch, watchCredentials } from './credential-watch.ts';
 import type { GuardSettings } from './guards.ts';
 import { registerMcp } from './mcp-routes.ts';
+import { registerProtectedResource, WELL_KNOWN_PATHS } from './protected-resource.ts';
 import { limitCalls } from './rate-limit.ts';
 import { registerRest } from './rest.ts';
 import { PROBE_PATHS, registerService } from './service-routes.ts';
@@ -21,6 +23,8 @@ export interface HttpOptions {
   /** Further names the server is reached by. */
   readonly allowedHosts: readonly string[];
   readonly clock?: Clock;
+  /** How often open requests are checked for credentials that ended. */
+  readonly recheckMs?: number;
 }
 
 export interface HttpServer {
@@ -33,15 +37,19 @@ export interface HttpServer {
 
 /** Listens. Rejects with the system's error (EADDRINUSE, EACCES) where it cannot. */
 export async function startHttp(runtime: Runtime, options: HttpOptions): Promise<HttpServer> {
-  let guards = guardsOf(options, options.port);
+  let guards = guardsOf(runtime, options, options.port);
   let phase: Phase = 'serving';
+  const watch = watchOf(runtime, options);
   const app = createApp({
-    log: runtime.log,
+    runtime,
     guards: () => guards,
-    open_paths: PROBE_PATHS,
+    open_paths: new Set([...PROBE_PATHS, ...WELL_KNOWN_PATHS]),
+    watch,
     phase: () => phase,
   });
+  app.addHook('onClose', async () => watch.stop());
   registerService(app, runtime, () => phase);
+  registerProtectedResource(app, runtime.identities);
   limitCalls(app, runtime);
   registerRest(app, runtime);
   registerTransfers(app, runtime);
@@ -54,7 +62,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
     throw error;
   }
   const { port } = app.server.address() as AddressInfo;
-  guards = guardsOf(options, port);
+  guards = guardsOf(runtime, options, port);
   return {
     port,
     async drain(drain_ms) {
@@ -73,8 +81,15 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   };
 }
 
-export function guardsOf(options: HttpOptions, port: number): GuardSettings {
-  return { host: options.host, port, trust_loopback: options.trustLoopback, allowed_hosts: options.allowedHosts };
+/** The address clients are told is one of ours. */
+export function guardsOf({ identities }: Runtime, options: HttpOptions, port: number): GuardSettings {
+  const { public_url } = identities;
+  const allowed_hosts = public_url ? [...options.allowedHosts, new URL(public_url).host] : options.allowedHosts;
+  return { host: options.host, port, trust_loopback: options.trustLoopback, allowed_hosts };
+}
+
+export function watchOf({ log }: Runtime, { recheckMs }: HttpOptions): CredentialWatch {
+  return watchCredentials(log, recheckMs ?? limits.credential_recheck_interval_ms);
 }
 
 /** After the work is done its answers still have to leave; streams that never end are not waited for longer. */

@@ -1,14 +1,19 @@
 // What the server says about itself: health, metrics, its interface, and a page for people who open it in a browser.
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { HealthCheck, Runtime } from '../runtime.ts';
 import type { Phase } from './app.ts';
+import { principalOfRequest } from './callers.ts';
 import { buildOpenApi } from './openapi.ts';
+import { baseUrl } from './protected-resource.ts';
 
 /** Paths an orchestrator may ask without being known; they reveal nothing but a state. */
 export const PROBE_PATHS: ReadonlySet<string> = new Set(['/health/live', '/health/ready']);
 
 export function registerService(app: FastifyInstance, runtime: Runtime, phase: () => Phase): void {
-  app.get('/health', async (_request, reply) => {
+  const authorise = (request: FastifyRequest, what: string) =>
+    runtime.authorise(principalOfRequest(runtime, request), 'system.read', what);
+  app.get('/health', async (request, reply) => {
+    await authorise(request, 'health');
     const report = await runtime.health();
     return sendJson(reply, report.status === 'failed' ? 503 : 200, report);
   });
@@ -20,9 +25,10 @@ export function registerService(app: FastifyInstance, runtime: Runtime, phase: (
     // Why not, and where the store is, /health says to those it knows.
     return status === 'failed' ? sendJson(reply, 503, { status }) : sendJson(reply, 200, { status: 'ok' });
   });
-  app.get('/metrics', async (_request, reply) =>
-    reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(await runtime.metrics()),
-  );
+  app.get('/metrics', async (request, reply) => {
+    await authorise(request, 'metrics');
+    return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(await runtime.metrics());
+  });
   let openApi: string | undefined;
   app.get('/openapi.json', async (_request, reply) => {
     openApi ??= JSON.stringify(buildOpenApi(runtime, runtime.executor.operations));
@@ -31,7 +37,7 @@ export function registerService(app: FastifyInstance, runtime: Runtime, phase: (
   app.get('/', async (request, reply) =>
     reply
       .header('content-type', 'text/plain; charset=utf-8')
-      .send(frontPage(runtime, `http://${request.headers.host}`)),
+      .send(frontPage(runtime, baseUrl(runtime.identities, request))),
   );
 }
 
@@ -63,6 +69,8 @@ function frontPage(runtime: Runtime, url: string): string {
 
 Connect Claude Code:
   claude mcp add --transport http haivemind ${url}/mcp
+and from where a token is needed:
+  claude mcp add --transport http haivemind ${url}/mcp --header "Authorization: Bearer <token>"
 
 Interfaces:
   ${url}/mcp           MCP, Streamable HTTP
@@ -70,6 +78,7 @@ Interfaces:
   ${url}/api/v1        REST, described by ${url}/openapi.json
   ${url}/health        state of the server
   ${url}/metrics       Prometheus metrics
+  ${url}/.well-known/oauth-protected-resource   how to authenticate (RFC 9728)
 
 ${runtime.executor.operations.length} tools: ${runtime.executor.operations.map((operation) => operation.name).join(', ')}
 `;

@@ -3,16 +3,17 @@ import type { FastifyRequest } from 'fastify';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { Transport } from '../../kernel/operation.ts';
+import { powerless, principalOf } from '../mcp/sender.ts';
 import type { CallOrigin } from '../mcp/sessions.ts';
 import { createSubscriptions, type SharedSubscriptions } from '../mcp/subscriptions.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
-import type { McpSessionState, Runtime } from '../runtime.ts';
-import { originOf } from './callers.ts';
+import type { McpSessionRecord, McpSessionState, Runtime } from '../runtime.ts';
+import { originOf, senderOfRequest } from './callers.ts';
 import { tellHubs } from './session-events.ts';
 
 /** Whose session it is: another user's is as good as none, and its name must tell nothing. */
 export function ownerOf(runtime: Runtime, request: FastifyRequest): string {
-  return originOf(runtime, request, 'http').principalFor(undefined).user_id;
+  return senderOfRequest(runtime, request).user_id;
 }
 
 export function stateOf(
@@ -48,17 +49,19 @@ export function keptHandshake(params: Readonly<Record<string, unknown>>): Readon
   );
 }
 
-/** The same on every hub: the agent's session is told by the transport's, not by the connection or its hub. */
+/**
+ * The same on every hub: the agent's session is told by the transport's, not by the connection or its hub. Who calls is
+ * told by each message's own credential (sender.ts): a session outlives the one that began it.
+ */
 export function originOfSession(
-  runtime: Runtime,
-  state: McpSessionState,
+  { session_id, owner, state }: Pick<McpSessionRecord, 'session_id' | 'owner' | 'state'>,
   transport: Transport,
-  session_id: string,
 ): CallOrigin {
   const { agent_id, session_name, project } = state;
+  const nobody = powerless(owner);
   return {
     transport,
-    principalFor: (agent) => runtime.localPrincipal(agent),
+    principalFor: (agent) => principalOf(nobody, agent),
     connection_id: session_id,
     ...(agent_id === undefined ? {} : { agent_id }),
     ...(session_name === undefined ? {} : { session_name }),

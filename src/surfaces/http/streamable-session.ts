@@ -7,9 +7,12 @@ import { toWebRequest } from '@modelcontextprotocol/node';
 import { type JSONRPCMessage, WebStandardStreamableHTTPServerTransport } from '@modelcontextprotocol/server';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../kernel/limits.ts';
+import type { Principal } from '../../kernel/operation.ts';
+import { asAuthInfo, principalOf } from '../mcp/sender.ts';
 import { makeServer } from '../mcp/server.ts';
 import type { SharedSubscriptions } from '../mcp/subscriptions.ts';
 import type { McpSessionRecord, McpSessionState, Runtime } from '../runtime.ts';
+import { senderOfRequest } from './callers.ts';
 import type { McpSession } from './mcp-sessions.ts';
 import { asSdkRequest, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
 import { originOfSession, subscriptionsOf, toolsetsOf } from './session-state.ts';
@@ -26,19 +29,23 @@ export interface StreamableSession extends McpSession {
 /** `begun`: another hub made the session, and the client goes on with it here. */
 export async function openStreamable(
   runtime: Runtime,
-  { session_id, owner, state }: Pick<McpSessionRecord, 'session_id' | 'owner' | 'state'>,
+  record: Pick<McpSessionRecord, 'session_id' | 'owner' | 'state'>,
   { begun }: { readonly begun: boolean },
 ): Promise<StreamableSession> {
+  const { session_id, owner, state } = record;
+  /** Whoever holds the stream on which news are sent. */
+  let reader: Principal | undefined;
   const transport = new WebStandardStreamableHTTPServerTransport({
     sessionIdGenerator: () => session_id,
     keepAliveMs: limits.sse_keep_alive_ms,
   });
   const subscriptions = subscriptionsOf(runtime, state, session_id);
   const server = makeServer(runtime, {
-    origin: originOfSession(runtime, state, 'http', session_id),
+    origin: originOfSession(record, 'http'),
     toolsets: toolsetsOf(state),
     announce: 'legacy',
     subscriptions,
+    reader: () => reader,
   });
   await server.connect(transport);
   if (begun) await repeatHandshake(transport, session_id, state.initialize);
@@ -53,7 +60,16 @@ export async function openStreamable(
     async serve(request, reply) {
       const { raw, body } = request;
       const asked = await toWebRequest(asSdkRequest(raw), body);
-      const response = await transport.handleRequest(asked, body === undefined ? {} : { parsedBody: body });
+      const sender = senderOfRequest(runtime, request);
+      const parsed = body === undefined ? {} : { parsedBody: body };
+      const response = await transport.handleRequest(asked, { ...parsed, authInfo: asAuthInfo(sender) });
+      if (raw.method === 'GET' && response.ok) {
+        const mine = principalOf(sender, undefined);
+        reader = mine;
+        reply.raw.once('close', () => {
+          if (reader === mine) reader = undefined;
+        });
+      }
       reply.hijack();
       copyHeaders(reply);
       await sendResponse(response, reply.raw, { head_first: raw.method === 'GET' });

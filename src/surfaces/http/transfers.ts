@@ -67,6 +67,8 @@ async function importMaterial(runtime: Runtime, request: FastifyRequest, reply: 
   }
   const options = readQuery(importQuery, request);
   const ctx = contextOf(runtime, request, reply);
+  // Now, while a refusal can still be the answer's status.
+  await runtime.authorise(ctx.principal, 'memory.write', 'import');
   const source = bodyPieces(request.raw, limits.import_body_max_bytes);
   const events = runtime.transfers.importFrom(source, ctx.principal, { ...defined(options), signal: ctx.signal });
   reply.hijack();
@@ -92,6 +94,7 @@ async function writeLine(raw: FastifyReply['raw'], value: unknown): Promise<void
 async function exportMemories(runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const options = readQuery(exportQuery, request);
   const ctx = contextOf(runtime, request, reply);
+  await runtime.authorise(ctx.principal, 'memory.read', 'export');
   const pieces = runtime.transfers.exportTo(ctx.principal, {
     ...defined(options),
     format: options.format,

@@ -1,7 +1,7 @@
 // One MCP server instance over a runtime. Cheap to make: transports without sessions make one per request.
 import { CLIENT_INFO_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { newId } from '../../kernel/ids.ts';
-import type { OperationContext, Progress } from '../../kernel/operation.ts';
+import type { OperationContext, Principal, Progress } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
 import { type AnswerForm, answerFormFor } from './answer-form.ts';
 import { callTool, inForm, toolError } from './calls.ts';
@@ -9,6 +9,7 @@ import { catalogueOf } from './catalogue.ts';
 import { completeArgument, getPrompt, listPrompts } from './prompts.ts';
 import { asProtocolError } from './protocol-errors.ts';
 import { listResources, RESOURCE_TEMPLATES, readResource } from './resources.ts';
+import { principalOf, senderOf } from './sender.ts';
 import { type Caller, type CallOrigin, type ClientInfo, resolveCaller, SESSION_META_KEY } from './sessions.ts';
 import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
 import type { Toolsets } from './toolsets.ts';
@@ -18,12 +19,14 @@ export interface ServerSettings {
   readonly origin: CallOrigin;
   readonly toolsets: Toolsets;
   /**
-   * `legacy`: only subscribed resources are announced, by resources/subscribe. `modern`: every change is handed on,
-   * because the transport filters by what subscriptions/listen asked for. `none`: the transport announces by itself.
+   * `legacy`: resources are announced that resources/subscribe named. `modern`: those that subscriptions/listen named,
+   * which the transport notes in `subscriptions` and filters once more. `none`: the transport announces by itself.
    */
   readonly announce: 'legacy' | 'modern' | 'none';
   /** Of a session that other hubs serve too; without it they live as long as the instance. */
   readonly subscriptions?: Subscriptions;
+  /** Who hears of changes at this moment; nobody where it is absent. The same object for as long as it is the same. */
+  readonly reader?: () => Principal | undefined;
 }
 
 /** How long a client may keep lists that only change with the server's version. */
@@ -71,7 +74,7 @@ function registerTools(server: Server, runtime: Runtime, settings: ServerSetting
       caller = callerOf(server, settings, mcp);
     } catch (error) {
       // The name of the session was no name: the call cannot run, and says so as a tool error.
-      const origin = resolveCaller({ ...settings.origin, session_name: 'unnamed' }, undefined, {});
+      const origin = resolveCaller({ ...originFor(settings, mcp), session_name: 'unnamed' }, undefined, {});
       return inForm(toolError(runtime, name, error, { ...call, ...origin }), formOf(mcp));
     }
     const ctx: OperationContext = { ...call, principal: caller.principal, session: caller.session };
@@ -124,10 +127,15 @@ function announceChanges(server: Server, runtime: Runtime, settings: ServerSetti
       return {};
     });
   }
-  const stop = runtime.onResourceChanged((uri) => {
-    if (settings.announce === 'legacy' && !subscriptions.has(uri)) return;
+  /** To subscribe tells nothing, and to hear of it one has to be allowed to read it now. */
+  async function announce(uri: string): Promise<void> {
+    const reader = settings.reader?.();
+    if (!reader || !(await runtime.mayReadResource(uri, reader)) || settings.reader?.() !== reader) return;
     // A client that went away is noticed by the transport; the change itself is stored either way.
-    server.sendResourceUpdated({ uri }).catch(() => undefined);
+    await server.sendResourceUpdated({ uri }).catch(() => undefined);
+  }
+  const stop = runtime.onResourceChanged((uri) => {
+    if (subscriptions.has(uri)) void announce(uri);
   });
   server.onclose = stop;
 }
@@ -142,7 +150,13 @@ async function within(runtime: Runtime, work: Promise<void>): Promise<void> {
 }
 
 function callerOf(server: Server, settings: ServerSettings, mcp: ServerContext): Caller {
-  return resolveCaller(settings.origin, mcp.mcpReq._meta, clientOf(server, mcp));
+  return resolveCaller(originFor(settings, mcp), mcp.mcpReq._meta, clientOf(server, mcp));
+}
+
+/** A message's own credential decides, where its transport has one for each. */
+function originFor({ origin }: ServerSettings, mcp: ServerContext): CallOrigin {
+  const sender = senderOf(mcp);
+  return sender ? { ...origin, principalFor: (agent) => principalOf(sender, agent) } : origin;
 }
 
 /** The client names itself in every request (2026-07-28) or once in the handshake (earlier revisions). */

@@ -17,6 +17,7 @@ import type { Runtime } from '../runtime.ts';
 import { errorLine, idAtEdges, type LineReader, readLines } from './lines.ts';
 import { makeServer } from './server.ts';
 import type { CallOrigin } from './sessions.ts';
+import { createSubscriptions, urisListenedTo } from './subscriptions.ts';
 import type { Toolsets } from './toolsets.ts';
 
 export interface StdioOptions {
@@ -45,7 +46,14 @@ const IN_FLIGHT_MAX = 256;
 /** Serves one connection, in whichever protocol revision the client opens it. */
 export function serveStdioConnection(runtime: Runtime, options: StdioOptions): StdioConnection {
   const { promise: closed, resolve: resolveClosed } = Promise.withResolvers<void>();
-  const transport = createStreamTransport(options.input, options.output, resolveClosed);
+  const subscriptions = createSubscriptions();
+  const transport = createStreamTransport(options, {
+    onClosed: resolveClosed,
+    onRead(message) {
+      for (const uri of urisListenedTo(message)) void subscriptions.add(uri).catch(() => undefined);
+    },
+  });
+  const owner = runtime.localPrincipal(options.agent_id);
   const origin: CallOrigin = {
     transport: 'stdio',
     principalFor: (agent_id) => runtime.localPrincipal(agent_id),
@@ -53,10 +61,11 @@ export function serveStdioConnection(runtime: Runtime, options: StdioOptions): S
     ...(options.agent_id === undefined ? {} : { agent_id: options.agent_id }),
     ...(options.project === undefined ? {} : { project: options.project }),
   };
-  const handle = serveStdio(({ era }) => makeServer(runtime, { origin, toolsets: options.toolsets, announce: era }), {
-    transport,
-    onerror: (error) => runtime.log.warn({ error: error.message }, 'MCP over stdio'),
-  });
+  const { toolsets } = options;
+  const handle = serveStdio(
+    ({ era }) => makeServer(runtime, { origin, toolsets, announce: era, subscriptions, reader: () => owner }),
+    { transport, onerror: (error) => runtime.log.warn({ error: error.message }, 'MCP over stdio') },
+  );
   return {
     closed,
     async close(grace_ms = limits.shutdown_grace_ms) {
@@ -76,7 +85,10 @@ interface StreamTransport extends Transport {
  * The SDK's own stdio transport ends the connection on an overlong line and aborts what is in flight when its input
  * ends; this one answers the line with an error and finishes what was asked first.
  */
-function createStreamTransport(input: Readable, output: Writable, onClosed: () => void): StreamTransport {
+function createStreamTransport(
+  { input, output }: Pick<StdioOptions, 'input' | 'output'>,
+  { onClosed, onRead }: { onClosed(): void; onRead(message: JSONRPCMessage): void },
+): StreamTransport {
   const inFlight = new Set<RequestId>();
   let reader: LineReader | undefined;
   let inputEnded = false;
@@ -153,6 +165,7 @@ function createStreamTransport(input: Readable, output: Writable, onClosed: () =
       return void write(errorLine(id, code, 'The line is not a JSON-RPC 2.0 message. Send one JSON object a line.'));
     }
     track(message);
+    onRead(message);
     transport.onmessage?.(message);
   }
 

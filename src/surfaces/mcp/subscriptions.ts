@@ -1,5 +1,6 @@
 // Which resources a client wants to hear of: in this instance, and for a session of several hubs also kept and told.
 
+import { z } from 'zod';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 
@@ -56,3 +57,14 @@ export function createSubscriptions(uris: readonly string[] = [], sink?: Subscri
     },
   };
 }
+
+/** The resources a `subscriptions/listen` request names; none in any other message. */
+export function urisListenedTo(message: unknown): readonly string[] {
+  const { data } = listenRequest.safeParse(message);
+  return data?.params.notifications.resourceSubscriptions ?? [];
+}
+
+const listenRequest = z.object({
+  method: z.literal('subscriptions/listen'),
+  params: z.object({ notifications: z.object({ resourceSubscriptions: z.array(z.string()).optional() }) }),
+});

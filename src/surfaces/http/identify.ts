@@ -1,0 +1,80 @@
+// Who sends a request: the machine's owner, the user of a token, or a peer of the tailnet. What says nothing is refused.
+import type { FastifyRequest } from 'fastify';
+import { HaivemindError } from '../../kernel/errors.ts';
+import type { Identities, Identity } from '../runtime.ts';
+import {
+  forwardedBy,
+  type GuardSettings,
+  type Incoming,
+  isTrusted,
+  type Refusal,
+  tokenIn,
+  unknownCaller,
+} from './guards.ts';
+
+export interface KnownCaller {
+  /** Undefined: the machine's owner, by where the request comes from. */
+  readonly identity: Identity | undefined;
+  /** Whether it would be known by the same credential now too; absent where that cannot change. */
+  readonly stillHolds?: () => Promise<boolean>;
+  /** Equal for requests that share `stillHolds`. Not for logs: it holds the token. */
+  readonly key?: string;
+}
+
+/** A credential that is sent decides, also on loopback: a wrong one is refused rather than overlooked. */
+export async function identify(
+  identities: Identities,
+  incoming: Incoming,
+  settings: GuardSettings,
+): Promise<KnownCaller | Refusal> {
+  const token = tokenIn(incoming);
+  if (typeof token === 'string') return byToken(identities, token);
+  if (token) return token;
+  if (isTrusted(incoming, settings)) return { identity: undefined };
+  const { remote_address, remote_port } = incoming;
+  // Whoever forwards a request is not who sends it.
+  if (remote_address === undefined || remote_port === undefined || forwardedBy(incoming))
+    return unknownCaller(incoming);
+  const identity = await identities.peer(remote_address, remote_port);
+  if (!identity) return unknownCaller(incoming);
+  return {
+    identity,
+    key: `peer ${remote_address} ${remote_port}`,
+    stillHolds: async () => (await identities.peer(remote_address, remote_port))?.user_id === identity.user_id,
+  };
+}
+
+async function byToken(identities: Identities, token: string): Promise<KnownCaller | Refusal> {
+  try {
+    const identity = await identities.bearer(token);
+    return { identity, key: `token ${token}`, stillHolds: () => accepted(identities, token) };
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    return { status: 401, reason: 'token_refused', challenge: 'invalid_token', body: error.toJSON() };
+  }
+}
+
+async function accepted(identities: Identities, token: string): Promise<boolean> {
+  try {
+    await identities.bearer(token);
+    return true;
+  } catch (error) {
+    if (isRefusal(error)) return false;
+    throw error;
+  }
+}
+
+function isRefusal(error: unknown): error is HaivemindError {
+  return error instanceof HaivemindError && error.code === 'unauthenticated';
+}
+
+const known = new WeakMap<FastifyRequest, KnownCaller>();
+
+export function remember(request: FastifyRequest, caller: KnownCaller): void {
+  known.set(request, caller);
+}
+
+/** Undefined on paths that are open to everybody. */
+export function callerOf(request: FastifyRequest): KnownCaller | undefined {
+  return known.get(request);
+}
