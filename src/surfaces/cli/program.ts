@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { failure } from '../../kernel/errors.ts';
 import { GLOBAL_VALUE_FLAGS } from './arguments.ts';
+import { addAuditCommand } from './commands/audit.ts';
 import { ownCommands, ownVerbs } from './commands/index.ts';
 import type { CliContext, Finish, OperationShape } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
@@ -62,7 +63,8 @@ export function buildProgram(ctx: CliContext, shapes: readonly OperationShape[],
   const groups = new Map<string, Command>();
   for (const [group, members] of byGroup(shapes)) {
     const parent = program.command(group);
-    for (const shape of members) addOperation(parent, shape.cli.verb, shape, ctx, finish);
+    for (const shape of members)
+      if (!addAuditCommand(parent, shape, ctx, finish)) addOperation(parent, shape.cli.verb, shape, ctx, finish);
     groups.set(group, parent);
   }
   ownVerbs(groups, ctx, finish);
