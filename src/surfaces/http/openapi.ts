@@ -22,11 +22,12 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
   add(`${API_PREFIX}/operations/{name}`, 'post', byName(operations));
   add(`${API_PREFIX}/import`, 'post', importDescription());
   add(`${API_PREFIX}/export`, 'get', exportDescription());
-  for (const [path, summary] of PLAIN_PATHS)
+  for (const { path, summary, open } of PLAIN_PATHS)
     add(path, 'get', {
-      operationId: path.slice(1).replaceAll('/', '_'),
+      operationId: path.slice(1).replaceAll(/[^a-z]+/g, '_'),
       tags: ['service'],
       summary,
+      ...(open ? { security: [] } : {}),
       responses: { 200: { description: summary } },
     });
   return {
@@ -40,7 +41,9 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
     },
     servers: [{ url: '/' }],
     paths,
-    components: { schemas: { Problem: PROBLEM_SCHEMA } },
+    // The second: nothing, for the owner of the machine over its loopback.
+    security: [{ bearer: [] }, {}],
+    components: { schemas: { Problem: PROBLEM_SCHEMA }, securitySchemes: { bearer: BEARER_SCHEME } },
   };
 }
 
@@ -174,11 +177,31 @@ function queryParameters(schema: z.ZodType): JsonSchema[] {
   );
 }
 
-const PLAIN_PATHS: readonly (readonly [string, string])[] = [
-  ['/health', 'State of the server, check by check'],
-  ['/health/live', 'Whether the process runs'],
-  ['/health/ready', 'Whether it takes requests'],
-  ['/metrics', 'Prometheus metrics'],
+const BEARER_SCHEME: JsonSchema = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description: 'A token made with `haivemind token create`, or of an issuer the hub accepts.',
+};
+
+interface PlainPath {
+  readonly path: string;
+  readonly summary: string;
+  /** For everybody. */
+  readonly open: boolean;
+}
+
+const PLAIN_PATHS: readonly PlainPath[] = [
+  { path: '/health', summary: 'State of the server, check by check', open: false },
+  { path: '/health/live', summary: 'Whether the process runs', open: true },
+  { path: '/health/ready', summary: 'Whether it takes requests', open: true },
+  { path: '/metrics', summary: 'Prometheus metrics', open: false },
+  {
+    path: '/.well-known/oauth-protected-resource',
+    summary: 'How to authenticate (RFC 9728); below it /mcp and /sse say the same of one address',
+    open: true,
+  },
+  { path: '/.well-known/jwks.json', summary: 'Keys that verify the tokens of the hub', open: true },
 ];
 
 const PROBLEM_SCHEMA: JsonSchema = {
