@@ -29,6 +29,14 @@ test('the environment wins over the file, the data directory over the installati
   expect(loadConfig({ HAIVEMIND_DATA_DIR: data.root, HAIVEMIND_PORT: '4444' }, install.root).server.port).toBe(4444);
 });
 
+test('the key file is in the data directory, or found from the file that names it', () => {
+  const data_dir = folder();
+  const keyFileOf = (install: string) => loadConfig({ HAIVEMIND_DATA_DIR: data_dir }, install).security.keyring.file;
+  expect(keyFileOf(folder())).toBe(join(data_dir, 'keys', 'master.json'));
+  const named = withFile(['config', 'config.json'], { security: { keyring: { file: '../secrets/keys.json' } } });
+  expect(keyFileOf(named.root)).toBe(join(named.root, 'secrets', 'keys.json'));
+});
+
 test('a machine may be called as its host is', () => {
   const name = 'Hub_1.example-net.org';
   expect(loadConfig({ HAIVEMIND_DATA_DIR: folder(), HAIVEMIND_MACHINE_ID: name }, folder()).machine_id).toBe(name);

@@ -6,9 +6,11 @@ import { failure } from '../kernel/errors.ts';
 import { type Engines, enginesOf, type VaultReference, vaultReferences } from './engines.ts';
 import { type Config, configSchema, MACHINE_ID_RULE, MACHINE_ID_SHAPE } from './schema.ts';
 
-export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
+export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server' | 'security'> {
   /** The sections `server` and `remote_server` of the file, and what the environment says. */
   readonly server: Config['server'] & Config['remote_server'];
+  /** With the key file's full path. */
+  readonly security: Security;
   readonly data_dir: string;
   readonly machine_id: string;
   readonly engines: Engines;
@@ -18,6 +20,7 @@ export interface LoadedConfig extends Omit<Config, 'server' | 'remote_server'> {
   readonly file: string | undefined;
 }
 
+type Security = Config['security'] & { readonly keyring: { readonly file: string } };
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
@@ -86,7 +89,7 @@ function withEnvironment(config: Config, env: Environment, file: string | undefi
     },
     sync: { ...config.sync, port: portFrom(env, 'HAIVEMIND_SYNC_PORT') ?? config.sync.port },
     data_dir,
-    security: withFullPaths(config.security, file),
+    security: withKeyFile(config.security, data_dir, file),
     machine_id: machineId(env) || config.claudeops.machine_id || hostname(),
     engines,
     vault_references: vaultReferences(config.storage, engines),
@@ -95,11 +98,11 @@ function withEnvironment(config: Config, env: Environment, file: string | undefi
 }
 
 /** A file is found from the configuration that names it: a client starts us in whatever folder it works on. */
-function withFullPaths(security: Config['security'], file: string | undefined): Config['security'] {
+function withKeyFile(security: Config['security'], data_dir: string, file: string | undefined): Security {
   const { keyring } = security;
-  if (keyring.file === undefined) return security;
   const folder = file === undefined ? process.cwd() : dirname(file);
-  return { ...security, keyring: { ...keyring, file: resolve(folder, keyring.file) } };
+  const path = keyring.file === undefined ? join(data_dir, 'keys', 'master.json') : resolve(folder, keyring.file);
+  return { ...security, keyring: { ...keyring, file: path } };
 }
 
 /** The user data directory by the system's convention. */

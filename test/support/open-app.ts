@@ -68,8 +68,19 @@ export function testConfig(data_dir: string, options: AppOptions = {}, postgres?
   });
   const { remote_server, ...rest } = config;
   const server = { ...config.server, ...remote_server };
+  const keyring = { ...config.security.keyring, file: join(data_dir, 'keys', 'master.json') };
+  const security = { ...config.security, keyring };
   const engines: Engines = { ...(postgres ? { postgres } : {}), vectors: { engine: 'embedded' }, ...options.engines };
-  return { ...rest, server, data_dir, machine_id: options.machine_id ?? 'test-machine', engines, vault_references: [], file: undefined };
+  return {
+    ...rest,
+    server,
+    security,
+    data_dir,
+    machine_id: options.machine_id ?? 'test-machine',
+    engines,
+    vault_references: [],
+    file: undefined,
+  };
 }
 
 export async function openApp(options: AppOptions = {}): Promise<App> {

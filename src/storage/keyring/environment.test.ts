@@ -5,7 +5,7 @@ import { describeKeyRing, expectWithout } from '../../../test/support/keyring-su
 import { openKeyRing } from './index.ts';
 
 const NAME = 'SOME_MASTER_KEY';
-const settings = { source: 'env', env: NAME, service: 'unused' } as const;
+const settings = { source: 'env', file: '/nowhere', env: NAME, service: 'unused' } as const;
 const withValue = (value: string | undefined) =>
   openKeyRing(settings, { data_dir: '/nowhere', env: { [NAME]: value } });
 const fresh = () => randomBytes(32);

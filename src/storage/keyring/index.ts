@@ -8,10 +8,11 @@ import type { KeyRing } from './port.ts';
 
 export type { KeyRing, MasterKey } from './port.ts';
 
-/** The section `security.keyring` of the configuration; `file` with its full path. */
+/** The section `security.keyring` of the configuration. */
 export interface KeyRingSettings {
   readonly source: 'file' | 'env' | 'passphrase' | 'os';
-  readonly file?: string | undefined;
+  /** Full path of the file of source `file`. */
+  readonly file: string;
   readonly env: string;
   readonly service: string;
 }
@@ -28,7 +29,7 @@ export interface KeyRingPlace {
 export function openKeyRing(settings: KeyRingSettings, { data_dir, env }: KeyRingPlace): KeyRing {
   switch (settings.source) {
     case 'file':
-      return fileKeyRing(settings.file ?? masterKeyFile(data_dir));
+      return fileKeyRing(settings.file);
     case 'env':
       return environmentKeyRing(settings.env, env);
     case 'passphrase':
@@ -36,8 +37,4 @@ export function openKeyRing(settings: KeyRingSettings, { data_dir, env }: KeyRin
     case 'os':
       return osKeyRing(settings.service);
   }
-}
-
-function masterKeyFile(data_dir: string): string {
-  return join(data_dir, 'keys', 'master.json');
 }

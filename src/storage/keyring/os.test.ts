@@ -9,7 +9,7 @@ import { describeKeyRing } from '../../../test/support/keyring-suite.ts';
 import { openKeyRing } from './index.ts';
 
 const open = (service: string) =>
-  openKeyRing({ source: 'os', env: 'UNUSED', service }, { data_dir: '/nowhere', env: {} });
+  openKeyRing({ source: 'os', file: '/nowhere', env: 'UNUSED', service }, { data_dir: '/nowhere', env: {} });
 
 afterEach(() => void vi.unstubAllEnvs());
 

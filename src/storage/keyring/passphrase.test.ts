@@ -38,7 +38,7 @@ describe('a key ring under a passphrase', () => {
 });
 
 it('keeps how it derived beside the sealed keys, and neither a key nor the passphrase', async () => {
-  const settings = { source: 'passphrase', env: NAME, service: 'unused' } as const;
+  const settings = { source: 'passphrase', file: '/nowhere', env: NAME, service: 'unused' } as const;
   const { key } = await openKeyRing(settings, { data_dir, env: { [NAME]: passphrase } }).current();
   expect(readdirSync(join(data_dir, 'keys'))).toEqual(['passphrase.json']);
   if (process.platform !== 'win32') expect(statSync(path).mode & 0o777).toBe(0o600);

@@ -6,7 +6,14 @@ import { toErrorBody } from '../../../kernel/errors.ts';
 import type { HealthCheck } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { checkClientConfigurations } from '../doctor/clients.ts';
-import { checkClock, checkDataDirectory, checkDiskSpace, checkNode, checkSecretFiles } from '../doctor/machine.ts';
+import {
+  checkClock,
+  checkDataDirectory,
+  checkDiskSpace,
+  checkKeyFile,
+  checkNode,
+  checkSecretFiles,
+} from '../doctor/machine.ts';
 import { checkHub, checkPort } from '../doctor/network.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
@@ -64,6 +71,7 @@ async function outside(config: LoadedConfig, ctx: CliContext): Promise<HealthChe
     checkDiskSpace(config.data_dir),
     checkClock(config.data_dir, Date.now()),
     ...checkSecretFiles(secretFiles(config.storage, config.file && dirname(config.file))),
+    ...(config.security.keyring.source === 'file' ? [checkKeyFile(config.security.keyring.file)] : []),
     checkHub(hub, hubFile(config.data_dir)),
     await checkPort('port', config.server.host, config.server.port, 'HAIVEMIND_PORT', ownPorts),
     await checkPort('sync port', config.server.host, config.sync.port, 'HAIVEMIND_SYNC_PORT', ownPorts),

@@ -1,4 +1,4 @@
-// Doctor's checks of the machine: Node, the data directory, the disk, the clock, files of secrets.
+// Doctor's checks of the machine: Node, the data directory, the disk, the clock, files of secrets and of keys.
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { HealthCheck } from '../../runtime.ts';
@@ -80,14 +80,31 @@ export function checkSecretFiles(
     const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
     if ((mode & READABLE_BY_OTHERS) === 0)
       return { name, status: 'ok', detail: `${field}: only its owner reads ${path}` };
-    const shown = (mode & 0o777).toString(8).padStart(3, '0');
     return {
       name,
       status: 'degraded',
-      detail: `${field}: others can read ${path} (${shown})`,
+      detail: `${field}: others can read ${path} (${shownMode(mode)})`,
       fix: `chmod 600 '${path}'`,
     };
   });
+}
+
+/** Whoever reads the key file can open what the store seals: it is refused then. None yet is well, it is made when needed. */
+export function checkKeyFile(path: string, platform: NodeJS.Platform = process.platform): HealthCheck {
+  const name = 'key file';
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
+  if (mode === undefined) return { name, status: 'ok', detail: `${path} (made with the first secret)` };
+  if (platform === 'win32' || (mode & READABLE_BY_OTHERS) === 0) return { name, status: 'ok', detail: path };
+  return {
+    name,
+    status: 'failed',
+    detail: `others have access to ${path} (${shownMode(mode)})`,
+    fix: `chmod 600 '${path}'`,
+  };
+}
+
+function shownMode(mode: number): string {
+  return (mode & 0o777).toString(8).padStart(3, '0');
 }
 
 function nearestExisting(path: string): string {
