@@ -1,6 +1,18 @@
 // All operation definitions in the order tools are listed, without opening a store: for docs, schemas and command lines.
+import { auditOperations } from './audit/index.ts';
 import { formatOperations } from './format/index.ts';
 import { identityOperations } from './identity/index.ts';
 import { memoryOperations } from './memory/index.ts';
+import { modeOperations } from './modes/index.ts';
+import { teamOperations } from './teams/index.ts';
+import { vaultOperations } from './vaults/index.ts';
 
-export const operationDefinitions = [...memoryOperations, ...formatOperations, ...identityOperations] as const;
+export const operationDefinitions = [
+  ...memoryOperations,
+  ...formatOperations,
+  ...modeOperations,
+  ...teamOperations,
+  ...vaultOperations,
+  ...identityOperations,
+  ...auditOperations,
+] as const;

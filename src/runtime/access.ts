@@ -1,5 +1,5 @@
 // What decides who may see and do what, put together: audit log, modes, teams, and the gate before every operation.
-import { type Audit, type AuditTables, createAudit } from '../domains/audit/index.ts';
+import { type Audit, type AuditTables, auditOperations, createAudit } from '../domains/audit/index.ts';
 import {
   createIdentity,
   type IdentityDomain,
@@ -7,8 +7,22 @@ import {
   identityOperations,
   type TokenTables,
 } from '../domains/identity/index.ts';
-import { createModes, type Modes, type ModeTables } from '../domains/modes/index.ts';
-import type { TeamTables } from '../domains/teams/index.ts';
+import {
+  createModes,
+  type ModeDeps,
+  type Modes,
+  type ModeTables,
+  modeOperations,
+  type VaultSight,
+} from '../domains/modes/index.ts';
+import { logTeamActivity, type TeamDeps, type TeamTables, teamOperations } from '../domains/teams/index.ts';
+import {
+  createVaults,
+  type VaultOptions,
+  type Vaults,
+  type VaultTables,
+  vaultOperations,
+} from '../domains/vaults/index.ts';
 import { bindOperation, type Operation } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 import type { KeyRing } from '../storage/keyring/index.ts';
@@ -20,6 +34,7 @@ export interface Access {
   readonly modes: Modes;
   readonly gate: Gate;
   readonly identity: IdentityDomain;
+  readonly vaults: Vaults;
   /** Operations of the domains above, ready to run. */
   readonly operations: readonly Operation[];
 }
@@ -28,14 +43,13 @@ export interface AccessDeps {
   readonly store: Database;
   readonly keyring: KeyRing;
   /** The configuration's section. */
-  readonly security: IdentitySettings;
+  readonly security: IdentitySettings & { readonly vault_recovery_days: number };
   readonly log: Log;
 }
 
 export function openAccess({ store, keyring, security, log }: AccessDeps): Access {
   const audit = createAudit(store.withTables<AuditTables>());
   const modes = createModes(store.withTables<ModeTables>());
-  const gate = createGate({ store: store.withTables<TeamTables>(), modes, audit });
   const identity = createIdentity({
     store: store.withTables<TokenTables & AuditTables>(),
     keyring,
@@ -43,6 +57,43 @@ export function openAccess({ store, keyring, security, log }: AccessDeps): Acces
     settings: security,
     onError: (error) => log.error({ err: error }, 'a refused request could not be written to the audit log'),
   });
-  const operations = [...identityOperations.map((operation) => bindOperation(operation as never, identity as never))];
-  return { audit, modes, gate, identity, operations };
+  const vaults = openVaults({ store, keyring, audit, recovery_days: security.vault_recovery_days });
+  const sight = sightOf(vaults);
+  const tables = store.withTables<TeamTables & ModeTables & AuditTables>();
+  const gate = createGate({ store: tables, modes, audit, ...sight });
+  const teamDeps: TeamDeps = { store: tables, audit };
+  const modeDeps: ModeDeps = { store: tables, modes, audit, ...sight };
+  const operations = [
+    ...modeOperations.map((operation) => bindOperation(operation as never, modeDeps as never)),
+    ...teamOperations.map((operation) => bindOperation(operation as never, teamDeps as never)),
+    ...vaultOperations.map((operation) => bindOperation(operation as never, vaults.deps as never)),
+    ...identityOperations.map((operation) => bindOperation(operation as never, identity as never)),
+    ...auditOperations.map((operation) =>
+      bindOperation(operation as never, { audit, keys: identity.keys, clock: store.clock } as never),
+    ),
+  ];
+  return { audit, modes, gate, identity, vaults, operations };
+}
+
+function openVaults({
+  store,
+  ...rest
+}: Omit<VaultOptions, 'store' | 'logTeamActivity'> & { readonly store: Database }) {
+  return createVaults({
+    store: store.withTables<VaultTables & AuditTables>(),
+    ...rest,
+    logTeamActivity: (trx, actor, { team_id, action, vault_id }) =>
+      logTeamActivity(trx as never, store.clock.now(), { team_id, action, actor, details: { vault_id } }),
+  });
+}
+
+/** Vaults as modes see them. */
+function sightOf(vaults: Vaults): VaultSight {
+  return {
+    vaultFacts: vaults.vaultFacts,
+    async listVaults(principal) {
+      const usable = await vaults.listVaults(principal);
+      return usable.map(({ vault: { vault_id, name }, level }) => ({ vault_id, name, level }));
+    },
+  };
 }

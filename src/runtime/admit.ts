@@ -1,15 +1,15 @@
 // The gate before every operation: who is this, in which teams, in which mode, and may they call this at all?
 import { assertAllowed, mayCall, mayWorkIn } from '../domains/access/index.ts';
-import type { Audit } from '../domains/audit/index.ts';
-import type { Modes } from '../domains/modes/index.ts';
+import type { Audit, AuditTables } from '../domains/audit/index.ts';
+import { leaveLostMode, type Modes, type ModeTables, modeName, type VaultSight } from '../domains/modes/index.ts';
 import { membershipsOf, type TeamTables } from '../domains/teams/index.ts';
 import { toIso } from '../kernel/clock.ts';
 import { failure } from '../kernel/errors.ts';
 import { type ModeContext, type Operation, type OperationContext, type Principal, SOLO } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 
-export interface GateDeps {
-  readonly store: Database<TeamTables>;
+export interface GateDeps extends Pick<VaultSight, 'vaultFacts'> {
+  readonly store: Database<TeamTables & ModeTables & AuditTables>;
   readonly modes: Modes;
   readonly audit: Audit;
 }
@@ -21,7 +21,8 @@ export interface Gate {
   withTeams(principal: Principal): Promise<Principal>;
 }
 
-export function createGate({ store, modes, audit }: GateDeps): Gate {
+export function createGate(deps: GateDeps): Gate {
+  const { store, audit } = deps;
   async function withTeams(principal: Principal): Promise<Principal> {
     return { ...principal, teams: await membershipsOf(store.db, principal.user_id, toIso(store.clock.now())) };
   }
@@ -32,7 +33,7 @@ export function createGate({ store, modes, audit }: GateDeps): Gate {
         failure('not_found', `There is no tool called ${operation.name}.`, 'List the tools to see the names.'),
       );
       const principal = await withTeams(ctx.principal);
-      const mode = stillHolds(principal, await modes.of(ctx), toIso(store.clock.now()));
+      const mode = await modeNow(deps, { ...ctx, principal });
       if (mode.mode === 'vault')
         await audit.record(principal, {
           action: 'mode.call',
@@ -45,8 +46,17 @@ export function createGate({ store, modes, audit }: GateDeps): Gate {
   };
 }
 
-/** Who was removed from a team is back in solo: nothing more goes there, nothing more is seen. */
-function stillHolds(principal: Principal, mode: ModeContext, now: string): ModeContext {
-  if (mode.mode !== 'team') return mode;
-  return mayWorkIn(principal, mode, now).allowed ? mode : SOLO;
+/**
+ * The session's mode, if it still holds. Who was removed from a team, or may no longer use a vault, is back in solo for
+ * good: nothing more goes there, nothing more is seen, and coming back does not switch the mode by itself.
+ */
+async function modeNow(deps: GateDeps, ctx: OperationContext): Promise<ModeContext> {
+  const { store, modes, vaultFacts } = deps;
+  const { mode, over } = await modes.of(ctx);
+  const vault = mode.mode === 'vault' && mode.context_id !== null ? await vaultFacts(mode.context_id) : undefined;
+  const allowed = mayWorkIn(ctx.principal, mode, toIso(store.clock.now()), vault).allowed;
+  if (allowed && !over) return mode;
+  await store.write((trx) => leaveLostMode(deps, trx, ctx, mode));
+  const why = allowed ? 'this session was silent for too long' : 'you may not work there any more';
+  return { ...SOLO, note: `fell back from ${modeName(mode)}: ${why}` };
 }

@@ -1,10 +1,12 @@
 // What happens around every operation: the gate, the count, a log line and an audit row where it was refused, and notices.
 
-import type { Audit } from '../domains/audit/index.ts';
+import type { Audit, AuditEntry } from '../domains/audit/index.ts';
 import { GUIDE } from '../domains/format/index.ts';
 import type { Sessions } from '../domains/identity/index.ts';
+import { modeName } from '../domains/modes/index.ts';
 import { toErrorBody } from '../kernel/errors.ts';
 import type { ExecuteHooks } from '../kernel/execute.ts';
+import { limits } from '../kernel/limits.ts';
 import { isAgentTransport, type Operation, type OperationContext, SOLO } from '../kernel/operation.ts';
 import type { Log } from '../surfaces/runtime.ts';
 import type { Gate } from './admit.ts';
@@ -21,12 +23,16 @@ export interface HookDeps {
 export function createHooks({ metrics, sessions, log, gate, audit }: HookDeps): ExecuteHooks {
   return {
     admit: gate.admit,
-    async refused(operation, ctx, _input, error) {
+    async refused(operation, ctx, input, error) {
       const code = toErrorBody(error).code;
       if (!isOnRecord(operation, code)) return;
-      const entry = { action: operation.name, target_type: 'operation', target_id: operation.name } as const;
       try {
-        await audit.record(ctx.principal, { ...entry, result: 'refused', details: { code } });
+        await audit.record(ctx.principal, {
+          action: operation.name,
+          ...targetOf(operation, input),
+          result: FAILURES.has(code) ? 'failed' : 'refused',
+          details: { code },
+        });
       } catch (cause) {
         // Nothing was given away: the refusal stands, and the log says that the audit log lacks it.
         log.error({ err: cause, operation: operation.name }, 'a refusal could not be written to the audit log');
@@ -67,9 +73,32 @@ async function guideFor(
   }
 }
 
-/** `solo`, or the mode with what it is about: `team team_01...`. */
+/** The mode with what it is about, and where it was not chosen how it came about: `team team_01... (taken over ...)`. */
 function modeNotice({ mode = SOLO }: OperationContext): string {
-  return mode.context_id === null ? mode.mode : `${mode.mode} ${mode.context_id}`;
+  return mode.note === undefined ? modeName(mode) : `${modeName(mode)} (${mode.note})`;
+}
+
+/** These say that it did not work, not that it was not allowed. */
+const FAILURES: ReadonlySet<string> = new Set([
+  'internal',
+  'unavailable',
+  'cancelled',
+  'storage_corrupt',
+  'storage_full',
+  'storage_read_only',
+]);
+
+/** As vaults are named by this program: an id of the caller's invention, which may be anything, is not kept. */
+const VAULT_ID = /^vault_[0-9a-z]{26}$/;
+
+/** What a refused call was about, so that whoever administers it finds the refusal there, and what it was said to be for. */
+function targetOf(operation: Operation, input: unknown): Pick<AuditEntry, 'target_type' | 'target_id' | 'reason'> {
+  const { vault_id, audit_reason, reason = audit_reason } = (input ?? {}) as Readonly<Record<string, unknown>>;
+  if (operation.toolset !== 'vaults' || typeof vault_id !== 'string' || !VAULT_ID.test(vault_id))
+    return { target_type: 'operation', target_id: operation.name };
+  const said = typeof reason === 'string' && reason.length <= limits.reason_length_max_chars ? reason.trim() : '';
+  const why = said !== '' && said.isWellFormed() && !said.includes('\u0000') ? { reason: said } : {};
+  return { target_type: 'vault', target_id: vault_id, ...why };
 }
 
 /** Every refusal for want of rights, and every failure to reach something that is guarded. */

@@ -8,6 +8,8 @@ export interface AgentModeTable {
   context_id: string | null;
   set_at: string;
   last_used_at: string;
+  /** Mode and context that ended without being left; null once a mode is chosen. */
+  fell_back_from: string | null;
 }
 
 export interface ModeTables {
