@@ -88,7 +88,15 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const mcpSessions = createMcpSessionStore(store);
   const stopMaintenance =
     role === 'server'
-      ? startMaintenance({ memory: memory.deps, sessions, mcpSessions, principal: owner, leases: coordination, log })
+      ? startMaintenance({
+          memory: memory.deps,
+          vaults: access.vaults,
+          sessions,
+          mcpSessions,
+          principal: owner,
+          leases: coordination,
+          log,
+        })
       : () => {};
   if (role !== 'command') memory.follower.start();
 
@@ -114,7 +122,8 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     onResourceChanged: feed.subscribe,
     backup: (path) => store.engine.backup(path),
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
-    inspect: () => inspect({ store, embedder }),
+    rotateMasterKey: (how) => access.vaults.rotateMasterKey(owner, how),
+    inspect: () => inspect({ store, embedder, keyring }),
     ...createReindex(memory),
     close: async ({ abandon = false } = {}) => {
       await access.identity.turnedAway.flush();

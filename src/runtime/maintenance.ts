@@ -3,6 +3,7 @@
 import { Cron } from 'croner';
 import type { Sessions } from '../domains/identity/index.ts';
 import { cleanUp, type MemoryDeps } from '../domains/memory/index.ts';
+import type { Vaults } from '../domains/vaults/index.ts';
 import type { Principal } from '../kernel/operation.ts';
 import type { LeaseStore } from '../storage/coordination/port.ts';
 import type { Log } from '../surfaces/runtime.ts';
@@ -13,6 +14,7 @@ const CLEAN_UP_LEASE_MS = 50 * 60 * 1000;
 
 export interface MaintenanceDeps {
   readonly memory: MemoryDeps;
+  readonly vaults: Pick<Vaults, 'purge'>;
   readonly sessions: Sessions;
   readonly mcpSessions: Pick<StoredMcpSessions, 'prune'>;
   readonly principal: Principal;
@@ -22,7 +24,7 @@ export interface MaintenanceDeps {
 
 /** Starts the schedules; the returned function ends them. */
 export function startMaintenance(deps: MaintenanceDeps): () => void {
-  const { memory, sessions, mcpSessions, principal, leases, log } = deps;
+  const { memory, vaults, sessions, mcpSessions, principal, leases, log } = deps;
   const guarded = (name: string, task: () => Promise<unknown>) => async () => {
     try {
       await task();
@@ -45,8 +47,10 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
   const cleanUpOnce = async () => {
     const report = await cleanUp(memory, { principal, project: undefined }, 'all');
     const sessions_forgotten = (await sessions.prune()) + (await mcpSessions.prune());
+    const secrets_destroyed = await vaults.purge(principal);
     await memory.store.engine.optimise();
-    log.info({ purged: report.purged, retired: report.retired, sessions_forgotten }, 'clean-up done');
+    const { purged, retired } = report;
+    log.info({ purged, retired, secrets_destroyed, sessions_forgotten }, 'clean-up done');
   };
   const options = { protect: true, unref: true };
   const jobs = [

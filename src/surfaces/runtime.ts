@@ -262,6 +262,15 @@ export interface LocalRuntime extends Runtime {
   backup(path: string): Promise<{ readonly bytes: number; readonly memories: number }>;
   /** Resolves when this process has made the vectors of all it stored; `left` counts down. */
   settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Makes a new master key (unless `resume`) and wraps again with it what earlier ones wrap. Interrupted, it goes on
+   * when it is run again with `resume`. Errors: those of the key ring; `storage_corrupt`.
+   */
+  rotateMasterKey(how?: { readonly resume?: boolean }): Promise<{
+    readonly master_key_id: string;
+    readonly vault_keys: number;
+    readonly signing_keys: number;
+  }>;
   /** Checks that read everything once. */
   inspect(): Promise<readonly HealthCheck[]>;
   /**

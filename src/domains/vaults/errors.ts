@@ -27,13 +27,6 @@ export function secretExpired(vault_id: string, key: string, version: number, ex
   );
 }
 
-/** The words of a team that is not there, also for one the caller does not belong to. */
-export function teamNotFound(team_id: string): HaivemindError {
-  return failure('not_found', `There is no team ${team_id}.`, 'list_teams names those you belong to.', {
-    details: { team_id },
-  });
-}
-
 export function masterKeyMissing(master_key_id: string, place: string): HaivemindError {
   return failure(
     'unavailable',

@@ -4,9 +4,9 @@ import { newId } from '../../../kernel/ids.ts';
 import { limits } from '../../../kernel/limits.ts';
 import type { Principal } from '../../../kernel/operation.ts';
 import { type AccessLevel, assertAllowed, mayGrantTo } from '../../access/index.ts';
+import { teamNotFound } from '../../teams/index.ts';
 import { assertFuture, type Change, changeVault } from '../access.ts';
 import type { VaultDeps } from '../deps.ts';
-import { teamNotFound } from '../errors.ts';
 import { type GrantRow, grantsOf, recorded } from '../repository.ts';
 
 export interface Share {
