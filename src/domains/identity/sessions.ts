@@ -35,6 +35,8 @@ export interface Sessions {
   state(ctx: OperationContext): Promise<SessionState>;
   /** Writes the counts that are still in memory. */
   flush(): Promise<void>;
+  /** Drops the user's counts that are not yet written; that of a call which is still to end will not be written either. */
+  forget(user_id: string, request_id?: string): void;
   /** Forgets sessions not seen for a month. Returns how many. */
   prune(): Promise<number>;
 }
@@ -48,6 +50,8 @@ export function createSessions(store: Database<SessionTables>): Sessions {
   const pending = new Map<string, Pending>();
   /** Sessions that have the guide, with the time of their last call that would have brought it. */
   const guided = new LRUCache<string, number>({ max: SESSIONS_IN_MEMORY_MAX_COUNT });
+  /** Calls that are to leave no trace of their caller. */
+  const unnoted = new LRUCache<string, true>({ max: SESSIONS_IN_MEMORY_MAX_COUNT });
   const nowIso = () => toIso(store.clock.now());
 
   async function flush(): Promise<void> {
@@ -64,6 +68,7 @@ export function createSessions(store: Database<SessionTables>): Sessions {
 
   return {
     note(ctx, operation, failed) {
+      if (unnoted.delete(ctx.request_id)) return;
       const entry = pending.get(ctx.session.key) ?? { ctx, calls: new Map() };
       pending.set(ctx.session.key, entry);
       const at = nowIso();
@@ -113,6 +118,11 @@ export function createSessions(store: Database<SessionTables>): Sessions {
     },
 
     flush,
+
+    forget(user_id, request_id) {
+      for (const [key, { ctx }] of pending) if (ctx.principal.user_id === user_id) pending.delete(key);
+      if (request_id !== undefined) unnoted.set(request_id, true);
+    },
 
     prune: () =>
       store.write(async (trx) => {
