@@ -1,8 +1,9 @@
-// The slow checks that `haivemind doctor` makes: the whole file, the full-text index, the model's files.
+// The slow checks that `haivemind doctor` makes: the whole file, the full-text index, the model's files, the key ring.
 import { sql } from 'kysely';
 import { toErrorBody } from '../kernel/errors.ts';
 import type { Database } from '../storage/database.ts';
 import type { Embedder } from '../storage/embedding/port.ts';
+import type { KeyRing } from '../storage/keyring/index.ts';
 import type { HealthCheck } from '../surfaces/runtime.ts';
 
 const RESTORE = 'Keep the file; restore a copy with `haivemind restore <backup>` or from the backups folder beside it.';
@@ -10,10 +11,11 @@ const RESTORE = 'Keep the file; restore a copy with `haivemind restore <backup>`
 export interface InspectDeps {
   readonly store: Database;
   readonly embedder: Embedder;
+  readonly keyring: KeyRing;
 }
 
 /** Reads everything once; seconds on a large store. */
-export async function inspect({ store, embedder }: InspectDeps): Promise<readonly HealthCheck[]> {
+export async function inspect({ store, embedder, keyring }: InspectDeps): Promise<readonly HealthCheck[]> {
   return [
     await guarded('integrity', RESTORE, async () => {
       return store.engine.verify();
@@ -30,6 +32,11 @@ export async function inspect({ store, embedder }: InspectDeps): Promise<readonl
     await guarded('model', 'Install haivemind again, or copy models/ from a good installation.', async () => {
       await embedder.warm();
       return `${embedder.id} loads`;
+    }),
+    await guarded('key ring', 'Look at security.keyring in the configuration.', async () => {
+      // A key nobody has: asking for it goes all the way and makes nothing.
+      await keyring.find('no such key');
+      return keyring.place;
     }),
   ];
 }
