@@ -23,7 +23,7 @@ const remoteServer = z
       .string()
       .default('127.0.0.1')
       .describe(
-        'Address the hub listens on. Callers that are not on its loopback are refused: there are no tokens yet.',
+        'Address the hub listens on; 0.0.0.0: all of the machine. Callers beyond its loopback need a token, or Tailscale.',
       ),
     port: port.default(8900).describe('Port of MCP over HTTP, REST, /health and /metrics.'),
     allowed_hosts: z.array(z.string()).default([]).describe('Further Host headers accepted besides loopback names.'),

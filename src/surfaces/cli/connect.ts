@@ -10,6 +10,8 @@ export interface Installation {
   readonly url: string;
   /** Set where it is not the default one: the client has to be told. */
   readonly data_dir?: string;
+  /** The hub is not on this machine: clients reach it over HTTP alone, with a token. */
+  readonly remote?: boolean;
 }
 
 type Snippet = (installation: Installation) => string;
@@ -35,19 +37,25 @@ const CLIENTS: Readonly<Record<string, Snippet>> = {
       `args = ${JSON.stringify([it.entry, 'mcp'])}`,
       ...(it.data_dir ? [`env = { HAIVEMIND_DATA_DIR = ${JSON.stringify(it.data_dir)} }`] : []),
     ].join('\n'),
-  http: (it) =>
-    `# any client that speaks MCP over HTTP\n${json({ mcpServers: { haivemind: { type: 'http', url: `${it.url}/mcp` } } })}`,
+  http: (it) => `# any client that speaks MCP over HTTP\n${json({ mcpServers: { haivemind: httpServer(it) } })}`,
 };
 
 /** Throws `invalid_input` naming the clients that are known. */
 export function clientSnippet(client: string, installation: Installation): string {
   const snippet = Object.hasOwn(CLIENTS, client) ? CLIENTS[client] : undefined;
-  if (snippet) return `${snippet(installation)}\n`;
+  if (snippet) return `${(installation.remote ? remoteSnippet(client) : snippet)(installation)}\n`;
   throw failure(
     'invalid_input',
     `There are no lines for a client called ${client}.`,
     `Known: ${Object.keys(CLIENTS).join(', ')}.`,
   );
+}
+
+/** Clients whose configuration has no place for a header are told what to write where they have one. */
+function remoteSnippet(client: string): Snippet {
+  if (client !== 'claude') return CLIENTS.http ?? claudeHttp;
+  return (it) =>
+    `# Claude Code over HTTP; an administrator of the hub makes the token: haivemind token create\n${claudeHttp(it)}`;
 }
 
 export function claudeStdio(it: Installation): string {
@@ -56,12 +64,18 @@ export function claudeStdio(it: Installation): string {
 }
 
 export function claudeHttp(it: Installation): string {
-  return `claude mcp add --transport http haivemind ${it.url}/mcp`;
+  const header = it.remote ? ' --header "Authorization: Bearer <token>"' : '';
+  return `claude mcp add --transport http haivemind ${it.url}/mcp${header}`;
 }
 
 function server(it: Installation): Readonly<Record<string, unknown>> {
   const env = it.data_dir ? { env: { HAIVEMIND_DATA_DIR: it.data_dir } } : {};
   return { command: it.node, args: [it.entry, 'mcp'], ...env };
+}
+
+function httpServer(it: Installation): Readonly<Record<string, unknown>> {
+  const headers = it.remote ? { headers: { Authorization: 'Bearer <token>' } } : {};
+  return { type: 'http', url: `${it.url}/mcp`, ...headers };
 }
 
 function json(value: unknown): string {

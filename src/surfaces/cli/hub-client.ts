@@ -1,13 +1,20 @@
-// Operations through the hub that runs on this machine, over its REST interface on loopback.
+// Operations through a hub, over its REST interface: the one of this machine on loopback, or one that is named.
 import { Readable } from 'node:stream';
+import { MACHINE_ID_SHAPE } from '../../config/schema.ts';
 import { failure, HaivemindError } from '../../kernel/errors.ts';
 import { projectNameOf } from '../mcp/project.ts';
 import type { HealthReport, ImportOptions, TransferEvent } from '../runtime.ts';
 import { CLI_AGENT, type OperationClient, terminalSession } from './client.ts';
 import type { CliIo } from './contract.ts';
-import type { HubRecord } from './hub-file.ts';
 
-export function hubClient(hub: HubRecord, io: Pick<CliIo, 'env' | 'cwd'>): OperationClient {
+export interface HubAddress {
+  /** Without a slash at the end. */
+  readonly url: string;
+  /** Of a hub elsewhere: the machine this command runs on. */
+  readonly machine_id?: string;
+}
+
+export function hubClient(hub: HubAddress, io: Pick<CliIo, 'env' | 'cwd'>): OperationClient {
   const { env } = io;
   const headers: Record<string, string> = {
     'user-agent': CLI_AGENT,
@@ -17,6 +24,7 @@ export function hubClient(hub: HubRecord, io: Pick<CliIo, 'env' | 'cwd'>): Opera
   const project = projectNameOf(io.cwd);
   // Headers carry Latin letters only; a name in another script is then left unsaid.
   if (project !== undefined && /^[\x20-\x7e]+$/.test(project)) headers['x-haivemind-project'] = project;
+  if (hub.machine_id && MACHINE_ID_SHAPE.test(hub.machine_id)) headers['x-haivemind-machine'] = hub.machine_id;
   if (env.HAIVEMIND_TOKEN) headers.authorization = `Bearer ${env.HAIVEMIND_TOKEN}`;
 
   async function send(path: string, init: RequestInit): Promise<Response> {
@@ -108,7 +116,7 @@ async function* linesOf(answer: Response): AsyncIterable<string> {
   if (rest !== '') yield rest;
 }
 
-async function errorOf(answer: Response, hub: HubRecord): Promise<Error> {
+async function errorOf(answer: Response, hub: HubAddress): Promise<Error> {
   const text = await answer.text();
   const body = errorBodyIn(text);
   if (body) return body;
@@ -137,11 +145,13 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
 }
 
-function unreachable(hub: HubRecord, cause: unknown): HaivemindError {
+function unreachable(hub: HubAddress, cause: unknown): HaivemindError {
   return failure(
     'unavailable',
     `The connection to the hub at ${hub.url} broke before it answered.`,
-    'Run the command again; without the hub it opens the store itself.',
+    hub.machine_id === undefined
+      ? 'Run the command again; without the hub it opens the store itself.'
+      : 'Check HAIVEMIND_URL and that the hub runs; unset it to use the store of this machine.',
     { cause },
   );
 }

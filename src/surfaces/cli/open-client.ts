@@ -6,13 +6,20 @@ import type { LocalRuntime } from '../runtime.ts';
 import { CLI_AGENT, type OperationClient, terminalSession } from './client.ts';
 import type { CliContext } from './contract.ts';
 import { alreadyRunning, probeHub, servesStoreOf } from './hub-file.ts';
+import { remoteHubUrl, warnOfPlainHttp } from './remote-hub.ts';
 
-/** Prefers the hub: its model is loaded and its index warm. Rejects with `unavailable` where the hub hangs. */
+/** The hub that is named, else that of this machine: its model is loaded and its index warm. Rejects with `unavailable` where the hub hangs. */
 export async function openClient(ctx: CliContext, config: LoadedConfig): Promise<OperationClient> {
+  const url = remoteHubUrl(ctx.io.env);
+  if (url !== undefined) {
+    warnOfPlainHttp(url, ctx.io);
+    const { hubClient } = await import('./hub-client.ts');
+    return hubClient({ url, machine_id: config.machine_id }, ctx.io);
+  }
   const found = await probeHub(config.data_dir);
   if (found.state === 'alive' && servesStoreOf(found.hub, config)) {
     const { hubClient } = await import('./hub-client.ts');
-    return hubClient(found.hub, ctx.io);
+    return hubClient({ url: found.hub.url }, ctx.io);
   }
   if (found.state === 'silent') throw hubSilent(found.hub);
   return localClient(await ctx.openRuntime(quiet(config, ctx), { role: 'command' }), ctx.io.signal, ctx.io.cwd);

@@ -7,6 +7,7 @@ import { clientSnippet } from '../connect.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
+import { isLoopbackHost, remoteHubUrl } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
 import { installationOf } from '../welcome.ts';
 
@@ -18,7 +19,10 @@ interface InitFlags extends GlobalOptions {
 
 export async function runInit(flags: InitFlags, ctx: CliContext): Promise<number> {
   const config = configFor(ctx, flags);
-  const installation = installationOf(`http://127.0.0.1:${config.server.port}`, config, ctx);
+  const remote = remoteHubUrl(ctx.io.env);
+  const local = installationOf(`http://127.0.0.1:${config.server.port}`, config, ctx);
+  const installation =
+    remote === undefined ? local : { ...local, url: remote, remote: !isLoopbackHost(new URL(remote).hostname) };
   if (flags.client !== undefined) {
     ctx.io.stdout.write(clientSnippet(flags.client, installation));
     return EXIT.ok;
