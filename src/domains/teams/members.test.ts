@@ -42,6 +42,7 @@ const roleOf = async (team_id: string, user_id: string) => {
 
 test('whoever makes a team owns it, and names need not be unique', async () => {
   const first = await app.call('create_team', { name: 'Twins' }, ANN);
+  app.clock.advance(1);
   const second = await app.call('create_team', { name: 'Twins' }, ANN);
   expect(first.team_id).toMatch(/^team_[0-9a-z]{26}$/);
   expect(second.team_id).not.toBe(first.team_id);

@@ -9,7 +9,7 @@ import { type Field, fieldsOf } from './fields.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from './globals.ts';
 import { openClient } from './open-client.ts';
 import { readText } from './read-text.ts';
-import { renderAnswer, toJsonText } from './render.ts';
+import { type Answer, renderAnswer, toJsonText } from './render.ts';
 import { shown } from './shown.ts';
 import { styleFor } from './style.ts';
 
@@ -165,14 +165,15 @@ async function callAndPrint(
 ): Promise<number> {
   const client = await openClient(ctx, configFor(ctx, options));
   try {
-    const answer = await client.call(shape.name, input, { signal: ctx.io.signal });
+    const all = await client.call(shape.name, input, { signal: ctx.io.signal });
+    const answer = options.json ? all : withoutSolo(all);
     const style = stdoutStyle(ctx, options);
     const { alone } = shape.cli;
     if (options.json) ctx.io.stdout.write(`${toJsonText(answer, 2)}\n`);
     else if (alone === undefined) ctx.io.stdout.write(renderAnswer(answer, shape.cli, ctx.io.stdout, style));
     else printAlone(answer, alone, ctx, options);
     // Piped rows leave no room for what limits the answer, or for what to do next; it must not go unsaid.
-    for (const field of options.json || ctx.io.stdout.isTTY ? [] : ['notice', 'hint']) {
+    for (const field of options.json || ctx.io.stdout.isTTY ? [] : ['notice', 'hint', 'operating_mode']) {
       const said = answer[field];
       if (typeof said === 'string') ctx.io.stderr.write(`${field}: ${shown(said)}\n`);
     }
@@ -180,4 +181,11 @@ async function callAndPrint(
   } finally {
     await client.close();
   }
+}
+
+/** People are told the mode where it is not the one everybody begins in. */
+function withoutSolo(answer: Answer): Answer {
+  if (answer.operating_mode !== 'solo') return answer;
+  const { operating_mode: _, ...rest } = answer;
+  return rest;
 }
