@@ -106,6 +106,20 @@ it('ends with one key where two make the first at once', async () => {
   expect(new Set(keys.map((key) => key.id)).size).toBe(1);
 });
 
+it('loses no key where two rotate at once, and never uses a salt twice', async () => {
+  await open().current();
+  const saltOf = () => JSON.parse(readFileSync(path, 'utf8')).derivation.salt;
+  const salts = [saltOf()];
+  const env = { [NAME]: passphrase, [`${NAME}_NEW`]: `other words of ${crypto.randomUUID()}` };
+  const outcomes = await Promise.allSettled([withVariables(env).rotate(), withVariables(env).rotate()]);
+  const made = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+  const refused = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []));
+  expect(refused).toEqual([expect.objectContaining({ code: 'conflict' })]);
+  for (const key of made) expect(await withVariables(env).find(key.id)).toEqual(key);
+  salts.push(saltOf());
+  expect(new Set(salts).size).toBe(2);
+});
+
 it('takes no other file for its own, and asks for no more memory than it allows itself', async () => {
   await open().current();
   const good = readFileSync(path, 'utf8');
