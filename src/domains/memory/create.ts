@@ -5,6 +5,7 @@ import type { Database } from '../../storage/database.ts';
 import type { Embedder } from '../../storage/embedding/port.ts';
 import { createMemoryIndex } from '../../storage/vectors/memory-index.ts';
 import type { VectorServer } from '../../storage/vectors/servers/port.ts';
+import { logTeamActivity } from '../teams/index.ts';
 import { createHotRows } from './hot-rows.ts';
 import { createMemoryImport } from './import-service.ts';
 import type { MemoryDatabase } from './repository.ts';
@@ -99,6 +100,9 @@ export function createMemory(options: MemoryOptions): MemoryDomain {
     vectors: follower,
     retention: options.retention,
     changed: options.changed,
+    // One database: the transaction of the memory holds the team's tables as well.
+    logInTeam: (trx, actor, { team_id, action, memory_id }) =>
+      logTeamActivity(trx as never, store.clock.now(), { team_id, action, actor, details: { memory_id } }),
   };
   const search = createMemorySearch({
     store,

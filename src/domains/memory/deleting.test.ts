@@ -19,6 +19,7 @@ describe('the recycle bin', () => {
     const before = await app.call('retrieve_memory', { memory_id: id });
     const answer = await app.call('delete_memory', { memory_id: id, reason: 'No longer needed' });
     expect(answer).toEqual({
+      operating_mode: 'solo',
       memory_id: id,
       hard_deleted: false,
       recoverable_until: new Date(app.clock.now() + 30 * DAY_MS).toISOString(),
@@ -167,6 +168,7 @@ test('retention policies move old memories of a category or tag to the bin, and 
   await kept.store('Alert of bob', { category: 'monitoring' }, { user: 'bob' });
   kept.clock.advance(2 * DAY_MS);
   expect(await kept.call('cleanup_expired_deletions')).toEqual({
+    operating_mode: 'solo',
     purged: 0,
     retired: 1,
     retired_by_policy: [

@@ -11,10 +11,10 @@ export function memoryNotFound(memory_id: string): HaivemindError {
   );
 }
 
-export function notOwner(memory_id: string): HaivemindError {
+export function notChangeable(memory_id: string, reason: string): HaivemindError {
   return failure(
     'forbidden',
-    `Memory ${memory_id} belongs to another user.`,
+    `Memory ${memory_id} is not yours to change. ${reason}`,
     'Ask its owner to change it, or store a memory of your own that supersedes it.',
     { details: { memory_id } },
   );

@@ -1,10 +1,10 @@
 // Exports: all memories the caller may see, streamed in the order they were stored.
 import type { Principal } from '../../kernel/operation.ts';
 import { exportJsonl, exportMarkdown } from './export/index.ts';
-import { visibleTo } from './filters.ts';
-import { toMemory } from './record.ts';
+import { changeableBy, visibleTo } from './filters.ts';
 import type { MemoryDatabase } from './repository.ts';
 import type { Memory } from './schema.ts';
+import { recordsFor } from './shown.ts';
 
 const PAGE_COUNT = 500;
 
@@ -35,11 +35,15 @@ async function* readAll(store: MemoryDatabase, principal: Principal, request: Ex
       .selectAll()
       .where('row_id', '>', after)
       .where((eb) => visibleTo(eb, principal));
-    if (!request.include_deleted) query = query.where('deleted_at', 'is', null);
+    query = query.where((eb) =>
+      request.include_deleted
+        ? eb.or([eb('deleted_at', 'is', null), changeableBy(eb, principal)])
+        : eb('deleted_at', 'is', null),
+    );
     if (project !== undefined) query = query.where('project', '=', project);
     if (category !== undefined) query = query.where('category', '=', category);
     const rows = await query.orderBy('row_id').limit(PAGE_COUNT).execute();
-    for (const row of rows) yield toMemory(row);
+    yield* await recordsFor(store.db, rows, principal);
     const last = rows.at(-1);
     if (!last || rows.length < PAGE_COUNT) return;
     after = last.row_id;

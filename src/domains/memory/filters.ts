@@ -1,6 +1,8 @@
 // Filters over memories: one plain description, one SQL expression, used by search, lists, bulk deletion and statistics.
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
-import type { Principal } from '../../kernel/operation.ts';
+import type { Principal, TeamCapability } from '../../kernel/operation.ts';
+import { type MemoryFacts, maySeeMemory, readableTeams } from '../access/index.ts';
+import type { Reach } from './reach.ts';
 import type { MemoryTables } from './tables.ts';
 
 export interface MemoryFilter {
@@ -15,7 +17,8 @@ export interface MemoryFilter {
   readonly exclude_machines?: readonly string[];
   readonly agent_id?: readonly string[];
   readonly user_id?: string;
-  readonly scope?: string;
+  /** Where to look; absent: everywhere the principal may see. */
+  readonly reach?: Reach;
   readonly source?: string;
   /** ISO time; compares when it happened, or was stored where that is unknown. */
   readonly since?: string;
@@ -31,17 +34,52 @@ export interface MemoryFilter {
 
 type Builder = ExpressionBuilder<MemoryTables, 'memories'>;
 
-/** Rows the principal may see at all: shared ones and their own; team rows follow membership, of which there is none yet. */
-export function visibleTo(eb: Builder, principal: Principal): Expression<SqlBool> {
-  return eb.or([eb('memories.scope', '=', 'shared'), eb('memories.user_id', '=', principal.user_id)]);
+/** Rows the principal may see at all: `maySeeMemory` of the policy as SQL. `table`: another name the rows go by. */
+export function visibleTo(eb: Builder, principal: Principal, table = 'memories'): Expression<SqlBool> {
+  const column = (name: 'scope' | 'user_id' | 'team_id') => sql<string>`${sql.ref(`${table}.${name}`)}`;
+  const own = sql<SqlBool>`${column('user_id')} = ${principal.user_id}`;
+  const anyOf: Expression<SqlBool>[] = [
+    sql<SqlBool>`${column('scope')} = 'shared'`,
+    sql<SqlBool>`(${own} and (${column('scope')} = 'solo' or ${column('team_id')} is null))`,
+  ];
+  const teams = readableTeams(principal);
+  if (teams.length > 0)
+    anyOf.push(sql<SqlBool>`(${column('scope')} <> 'solo' and ${column('team_id')} in (${sql.join(teams)}))`);
+  return eb.or(anyOf);
 }
 
 /** The same rule for a row at hand. */
-export function isVisibleTo(row: { readonly scope: string; readonly user_id: string }, principal: Principal): boolean {
-  return row.scope === 'shared' || row.user_id === principal.user_id;
+export function isVisibleTo(row: MemoryFacts, principal: Principal): boolean {
+  return maySeeMemory(principal, row).allowed;
 }
 
-/** The filter as one expression over living memories. */
+/** Rows the principal may change or delete, and find in the recycle bin: `mayChangeMemory` of the policy as SQL. */
+export function changeableBy(eb: Builder, principal: Principal): Expression<SqlBool> {
+  const teamsWith = (capability: TeamCapability) =>
+    (principal.teams ?? []).filter((team) => team.capabilities.has(capability)).map((team) => team.team_id);
+  const own = eb('memories.user_id', '=', principal.user_id);
+  const inTeams = (teams: readonly string[]) =>
+    teams.length === 0 ? sql<SqlBool>`1 = 0` : eb('memories.team_id', 'in', teams);
+  return eb.and([
+    visibleTo(eb, principal),
+    eb.or([
+      eb.and([own, eb.or([eb('memories.scope', '<>', 'team'), eb('memories.team_id', 'is', null)])]),
+      eb.and([
+        eb('memories.scope', '=', 'team'),
+        eb.or([inTeams(teamsWith('memory.moderate')), eb.and([own, inTeams(teamsWith('memory.write'))])]),
+      ]),
+    ]),
+  ]);
+}
+
+/** Living memories that pass the filter and that the principal may see. */
+export function seen(eb: Builder, filter: MemoryFilter, principal: Principal): Expression<SqlBool> {
+  const all = [matching(eb, filter), visibleTo(eb, principal)];
+  if (filter.include_superseded === false) all.push(notReplaced(eb, principal));
+  return eb.and(all);
+}
+
+/** The filter as one expression over living memories, whoever may see them; what replaces what depends on who looks. */
 export function matching(eb: Builder, filter: MemoryFilter): Expression<SqlBool> {
   const all: Expression<SqlBool>[] = [eb('memories.deleted_at', 'is', null)];
   if (filter.category?.length) all.push(eb('memories.category', 'in', filter.category));
@@ -52,7 +90,7 @@ export function matching(eb: Builder, filter: MemoryFilter): Expression<SqlBool>
   if (filter.exclude_machines?.length) all.push(eb('memories.machine_id', 'not in', filter.exclude_machines));
   if (filter.agent_id?.length) all.push(eb('memories.agent_id', 'in', filter.agent_id));
   if (filter.user_id !== undefined) all.push(eb('memories.user_id', '=', filter.user_id));
-  if (filter.scope !== undefined) all.push(eb('memories.scope', '=', filter.scope));
+  if (filter.reach !== undefined) all.push(within(eb, filter.reach));
   if (filter.source !== undefined) all.push(eb('memories.source', '=', filter.source));
   if (filter.importance_min !== undefined) all.push(eb('memories.importance', '>=', filter.importance_min));
   if (filter.created_from !== undefined) all.push(eb('memories.created_at', '>=', filter.created_from));
@@ -71,16 +109,29 @@ function tagConditions(eb: Builder, filter: MemoryFilter): Expression<SqlBool>[]
   return conditions;
 }
 
+function within(eb: Builder, reach: Reach): Expression<SqlBool> {
+  return eb.or(
+    reach.map((part) =>
+      eb.and(
+        (['scope', 'user_id', 'team_id'] as const).flatMap((column) => {
+          const value = part[column];
+          return value === undefined ? [] : [eb(`memories.${column}`, '=', value)];
+        }),
+      ),
+    ),
+  );
+}
+
 /**
- * A memory counts as replaced while its replacement is there (living, or merged into another) and seen by everybody who
- * sees the memory: deleting a replacement, or making it private, brings what it replaced back into searches.
+ * A memory counts as replaced for those who see its replacement, while that is there (living, or merged into another):
+ * deleting a replacement, or moving it out of sight, brings what it replaced back into searches.
  */
-function notReplaced(): Expression<SqlBool> {
+function notReplaced(eb: Builder, principal: Principal): Expression<SqlBool> {
   return sql<SqlBool>`(memories.superseded_by is null or not exists (
     select 1 from memories as replacement
     where replacement.memory_id = memories.superseded_by
       and (replacement.deleted_at is null or replacement.merged_into is not null)
-      and (replacement.scope = 'shared' or memories.scope <> 'shared')))`;
+      and ${visibleTo(eb, principal, 'replacement')}))`;
 }
 
 function timeConditions(eb: Builder, filter: MemoryFilter): Expression<SqlBool>[] {
@@ -92,6 +143,5 @@ function timeConditions(eb: Builder, filter: MemoryFilter): Expression<SqlBool>[
     conditions.push(eb.or([eb('memories.valid_from', 'is', null), eb('memories.valid_from', '<=', filter.valid_at)]));
     conditions.push(eb.or([eb('memories.valid_until', 'is', null), eb('memories.valid_until', '>', filter.valid_at)]));
   }
-  if (filter.include_superseded === false) conditions.push(notReplaced());
   return conditions;
 }

@@ -18,3 +18,4 @@ export {
 export { cleanUp } from './rules/lifecycle.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';
 export type { MemoryDeps } from './service.ts';
+export type { MemoryTables } from './tables.ts';

@@ -42,6 +42,7 @@ test('statistics count what is there by every kind', async () => {
   const gone = await app.store('Gone');
   await app.call('delete_memory', { memory_id: gone });
   expect(await app.call('get_memory_stats')).toEqual({
+    operating_mode: 'solo',
     total: 2,
     deleted: 1,
     content_chars: 'One'.length + 'two → three'.length,

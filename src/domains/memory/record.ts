@@ -51,6 +51,7 @@ export const SNAPSHOT_COLUMNS = [
   'project_id',
   'project',
   'scope',
+  'team_id',
   'importance',
   'session_id',
   'sequence',
@@ -67,4 +68,10 @@ export type Snapshot = Pick<MemoryRow, (typeof SNAPSHOT_COLUMNS)[number]>;
 
 export function snapshotOf(row: MemoryRow): Snapshot {
   return Object.fromEntries(SNAPSHOT_COLUMNS.map((column) => [column, row[column]])) as unknown as Snapshot;
+}
+
+/** A kept version. Those from before there were teams say nothing of one. */
+export function readSnapshot(json: string): Snapshot {
+  const kept = JSON.parse(json) as MemoryRow;
+  return snapshotOf({ ...kept, team_id: kept.team_id ?? null });
 }

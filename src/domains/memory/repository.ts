@@ -4,7 +4,7 @@ import type { Principal } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import type { Database, Trx } from '../../storage/database.ts';
 import { StaleRead } from '../../storage/engine.ts';
-import { type MemoryFilter, matching, visibleTo } from './filters.ts';
+import { type MemoryFilter, seen, visibleTo } from './filters.ts';
 import { type MemoryRow, type NewMemoryRow, snapshotOf } from './record.ts';
 import type { MemoryTables } from './tables.ts';
 
@@ -82,8 +82,7 @@ export function matchingRowIds(
   let rows = db
     .selectFrom('memories')
     .select('memories.row_id')
-    .where((eb) => matching(eb, filter))
-    .where((eb) => visibleTo(eb, principal));
+    .where((eb) => seen(eb, filter, principal));
   if (limit !== undefined) rows = rows.limit(limit);
   return dialect.collectIds(db, rows);
 }

@@ -23,6 +23,12 @@ export type Scope = (typeof SCOPES)[number];
 
 export const categoryField = z.enum(CATEGORIES).describe('Kind of knowledge.');
 export const scopeField = z.enum(SCOPES).describe('Who sees it: solo (its owner), team, shared (everybody).');
+/** Scopes to look in: a list, or names separated by commas. */
+export const scopesField = z
+  .union([z.array(z.enum(SCOPES)), z.string()])
+  .transform((value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value))
+  .pipe(z.array(z.enum(SCOPES)).min(1))
+  .describe('Look in these scopes (solo, team, shared); default: what the mode reaches.');
 export const memoryIdField = idField('Id of the memory.');
 
 export const contentField = z

@@ -13,5 +13,5 @@ export interface MemoryDeps extends RuleDeps {
 
 /** The caller of an operation, as the rules know one. */
 export function callerOf(ctx: OperationContext): Caller {
-  return { principal: ctx.principal, project: ctx.session.project };
+  return { principal: ctx.principal, project: ctx.session.project, mode: ctx.mode };
 }

@@ -43,6 +43,7 @@ describe('what a memory keeps', () => {
     expect(created).toBe(true);
     expect(await read(memory_id)).toEqual({
       ...given,
+      operating_mode: 'solo',
       memory_id,
       tags: ['postgres', 'failover'],
       occurred_at: '2025-05-01T08:00:00.000Z',

@@ -134,7 +134,7 @@ test('absent, deleted and hidden memories are not told apart', async () => {
 describe('shared memories', () => {
   test('are seen by everybody and changed by their owner alone', async () => {
     expect(await app.call('retrieve_memory', { memory_id: shared }, BOB)).toMatchObject({ user_id: 'ada' });
-    expect((await app.call('search_memories', { query: 'status page' }, BOB)).results).toMatchObject([
+    expect((await app.call('search_memories', { query: 'status page', scope: 'shared' }, BOB)).results).toMatchObject([
       { memory_id: shared },
     ]);
     for (const [operation, input] of [
@@ -144,6 +144,7 @@ describe('shared memories', () => {
       ['delete_memory', { hard_delete: true }],
     ] as const)
       expect(await app.refusal(operation, { memory_id: shared, ...input }, BOB)).toMatchObject({ code: 'forbidden' });
+    expect((await app.call('search_memories', { query: 'status page' }, BOB)).results).toEqual([]);
     const { count } = await app.call('bulk_delete_memories', { date_from: '2020-01-01', confirm: true }, BOB);
     expect(count).toBeGreaterThan(0);
     expect(await app.call('retrieve_memory', { memory_id: shared })).toMatchObject({ version: 1 });
@@ -171,7 +172,7 @@ describe('shared memories', () => {
     const old = await app.store('Lunch is at twelve', { scope: 'shared' });
     const now = await app.store('Lunch is at one', { scope: 'shared', supersedes: old });
     const bobFinds = async () => {
-      const { results } = await app.call('search_memories', { query: 'lunch' }, BOB);
+      const { results } = await app.call('search_memories', { query: 'lunch', scope: 'shared' }, BOB);
       return results.map((row: { memory_id: string }) => row.memory_id);
     };
     expect(await bobFinds()).toEqual([now]);

@@ -5,6 +5,7 @@ import { idField, nameField, tagsField, timeField } from '../../../kernel/fields
 import { limits } from '../../../kernel/limits.ts';
 import { DELETES, defineOperation } from '../../../kernel/operation.ts';
 import type { MemoryFilter } from '../filters.ts';
+import { reachIn } from '../reach.ts';
 import { listText, plural, summarise } from '../render.ts';
 import { bulkDelete, previewBulk } from '../rules/lifecycle.ts';
 import { categoryField } from '../schema.ts';
@@ -47,7 +48,7 @@ export const bulkDeleteMemories = defineOperation<MemoryDeps, typeof input, type
   name: 'bulk_delete_memories',
   title: 'Bulk delete memories',
   description:
-    'Deletes all your memories that pass the filters (at least one is needed). Without confirm=true it deletes nothing and answers with what would go.',
+    'Deletes the memories that pass the filters (at least one is needed), are in reach of the mode and yours to change: your own, in team mode those of the team that you moderate. Without confirm=true it deletes nothing and answers with what would go.',
   toolset: 'lifecycle',
   input,
   output,
@@ -74,9 +75,10 @@ export const bulkDeleteMemories = defineOperation<MemoryDeps, typeof input, type
       );
     }
     const options = { hard: hard_delete, reason, sample_count: SAMPLE_COUNT, signal: ctx.signal };
+    const filter = { ...toFilter(filters), ...reachIn(ctx, undefined) };
     const { count, sample } = confirm
-      ? await bulkDelete(deps, toFilter(filters), options, callerOf(ctx))
-      : await previewBulk(deps, toFilter(filters), SAMPLE_COUNT, callerOf(ctx));
+      ? await bulkDelete(deps, filter, options, callerOf(ctx))
+      : await previewBulk(deps, filter, SAMPLE_COUNT, callerOf(ctx));
     const shown = sample.map(({ memory_id, category, created_at, content }) => {
       return { memory_id, category, created_at, content: summarise(content) };
     });

@@ -3,13 +3,15 @@ import { z } from 'zod';
 import { limitField, nameField } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
+import { reachIn } from '../reach.ts';
 import { plural, summarise } from '../render.ts';
-import { categoryField } from '../schema.ts';
+import { categoryField, scopesField } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
 
 const input = z.strictObject({
   threshold: z.number().min(0.5).max(1).default(0.9).describe('Least similarity of a pair, cosine of their vectors.'),
   category: categoryField.optional(),
+  scope: scopesField.optional(),
   project: nameField('Only within this project.').optional(),
   limit: limitField(50, limits.duplicates_max_items),
 });
@@ -47,8 +49,12 @@ export const detectDuplicateMemories = defineOperation<MemoryDeps, typeof input,
   rest: { method: 'GET', path: '/memories/duplicates' },
   cli: { group: 'memory', verb: 'duplicates' },
   examples: [{ title: 'Near-identical memories', input: { threshold: 0.9 } }],
-  async handle({ search }, { threshold, category, project, limit }, ctx) {
-    const filter = { ...(category ? { category: [category] } : {}), ...(project ? { project } : {}) };
+  async handle({ search }, { threshold, category, scope, project, limit }, ctx) {
+    const filter = {
+      ...reachIn(ctx, scope),
+      ...(category ? { category: [category] } : {}),
+      ...(project ? { project } : {}),
+    };
     const found = await search.duplicates(filter, { threshold, limit }, ctx);
     const pairs = found.pairs.map((pair) => ({
       similarity: pair.similarity,

@@ -2,17 +2,18 @@
 import { arch, cpus, hostname, platform, release, totalmem, uptime } from 'node:os';
 import { z } from 'zod';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
-import { matching, visibleTo } from '../filters.ts';
-import { toMemory } from '../record.ts';
+import { seen } from '../filters.ts';
+import { reachIn } from '../reach.ts';
 import { card, plural } from '../render.ts';
 import { listRows } from '../repository.ts';
 import { totals } from '../rules/stats.ts';
-import { memorySchema } from '../schema.ts';
+import { memorySchema, scopesField } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
+import { recordsFor } from '../shown.ts';
 
 const RECENT_COUNT = 5;
 
-const input = z.strictObject({});
+const input = z.strictObject({ scope: scopesField.optional() });
 
 const output = z.object({
   machine_id: z.string().describe('Machine the server runs on.'),
@@ -44,9 +45,10 @@ export const getMachineContext = defineOperation<MemoryDeps, typeof input, typeo
   rest: { method: 'GET', path: '/machine' },
   cli: { group: 'machine', verb: 'context' },
   examples: [{ title: 'Where am I', input: {} }],
-  async handle({ store }, _input, { principal, session }) {
-    const filter = { machine_id: [store.machine_id] };
-    const rows = await listRows(store.db, (eb) => eb.and([matching(eb, filter), visibleTo(eb, principal)]), {
+  async handle({ store }, { scope }, ctx) {
+    const { principal, session } = ctx;
+    const filter = { ...reachIn(ctx, scope), machine_id: [store.machine_id] };
+    const rows = await listRows(store.db, (eb) => seen(eb, filter, principal), {
       limit: RECENT_COUNT,
     });
     return {
@@ -62,7 +64,7 @@ export const getMachineContext = defineOperation<MemoryDeps, typeof input, typeo
       agent_id: principal.agent_id,
       project: session.project ?? null,
       memories_here: (await totals(store.db, filter, principal)).total,
-      recent: rows.map(toMemory),
+      recent: await recordsFor(store.db, rows, principal),
     };
   },
   text(out) {

@@ -3,8 +3,10 @@ import { z } from 'zod';
 import { toIso } from '../../../kernel/clock.ts';
 import { idField, nameField } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
+import { reachIn } from '../reach.ts';
 import { plural } from '../render.ts';
 import { countBy, deletedCount, pendingCount, topTags, totals } from '../rules/stats.ts';
+import { scopesField } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
 
 const counts = (what: string) => z.record(z.string(), z.number()).describe(`Memories by ${what}.`);
@@ -12,11 +14,12 @@ const counts = (what: string) => z.record(z.string(), z.number()).describe(`Memo
 const input = z.strictObject({
   project: nameField('Only this project.').optional(),
   project_id: idField('Only this project, by id.').optional(),
+  scope: scopesField.optional(),
 });
 
 const output = z.object({
-  total: z.number().describe('Living memories you may see.'),
-  deleted: z.number().describe('Your memories in the recycle bin.'),
+  total: z.number().describe('Living memories in reach of the mode, or of the scopes asked for.'),
+  deleted: z.number().describe('Memories in the recycle bin that you can recover.'),
   content_chars: z.number().describe('Characters of text.'),
   oldest: z.string().nullable().describe('First stored.'),
   newest: z.string().nullable().describe('Last stored.'),
@@ -35,7 +38,7 @@ export const getMemoryStats = defineOperation<MemoryDeps, typeof input, typeof o
   name: 'get_memory_stats',
   title: 'Memory statistics',
   description:
-    'Counts the memories you may see by category, scope, project, machine, agent, format and tag, and says how current the search indexes are.',
+    'Counts memories by category, scope, project, machine, agent, format and tag, and says how current the search indexes are.',
   toolset: 'memory',
   core: true,
   input,
@@ -45,8 +48,9 @@ export const getMemoryStats = defineOperation<MemoryDeps, typeof input, typeof o
   rest: { method: 'GET', path: '/memories/stats' },
   cli: { group: 'memory', verb: 'stats' },
   examples: [{ title: 'Everything', input: {} }],
-  async handle({ store }, { project, project_id }, { principal }) {
-    const filter = { ...(project ? { project } : {}), ...(project_id ? { project_id } : {}) };
+  async handle({ store }, { project, project_id, scope }, ctx) {
+    const { principal } = ctx;
+    const filter = { ...reachIn(ctx, scope), ...(project ? { project } : {}), ...(project_id ? { project_id } : {}) };
     const by = (column: Parameters<typeof countBy>[1]) => countBy(store.db, column, filter, principal);
     return {
       ...(await totals(store.db, filter, principal)),

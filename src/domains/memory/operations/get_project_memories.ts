@@ -4,17 +4,19 @@ import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
 import { failure } from '../../../kernel/errors.ts';
 import { cursorField, idField, limitField, nameField, nextCursorField } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
-import { matching, visibleTo } from '../filters.ts';
-import { toMemory } from '../record.ts';
+import { seen } from '../filters.ts';
+import { reachIn } from '../reach.ts';
 import { listText, plural } from '../render.ts';
 import { listRows } from '../repository.ts';
-import { categoryField, memorySchema } from '../schema.ts';
+import { categoryField, memorySchema, scopesField } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
+import { recordsFor } from '../shown.ts';
 
 const input = z.strictObject({
   project: nameField('Name; default: the project the caller works in.').optional(),
   project_id: idField('Id of the project, instead of its name.').optional(),
   category: categoryField.optional(),
+  scope: scopesField.optional(),
   limit: limitField(50),
   cursor: cursorField,
 });
@@ -44,7 +46,7 @@ export const getProjectMemories = defineOperation<MemoryDeps, typeof input, type
     table: { rows: 'memories', columns: ['memory_id', 'created_at', 'category', 'content'] },
   },
   examples: [{ title: 'A project by name', input: { project: 'checkout', limit: 20 } }],
-  async handle({ store }, { project, project_id, category, limit, cursor }, ctx) {
+  async handle({ store }, { project, project_id, category, scope, limit, cursor }, ctx) {
     const name = project ?? (project_id === undefined ? ctx.session.project : undefined);
     if (name === undefined && project_id === undefined) {
       throw failure(
@@ -54,12 +56,13 @@ export const getProjectMemories = defineOperation<MemoryDeps, typeof input, type
       );
     }
     const filter = {
+      ...reachIn(ctx, scope),
       ...(name === undefined ? {} : { project: name }),
       ...(project_id === undefined ? {} : { project_id }),
       ...(category ? { category: [category] } : {}),
     };
     const after = cursor === undefined ? undefined : (decodeCursor(cursor, 2) as [string, number]);
-    const rows = await listRows(store.db, (eb) => eb.and([matching(eb, filter), visibleTo(eb, ctx.principal)]), {
+    const rows = await listRows(store.db, (eb) => seen(eb, filter, ctx.principal), {
       limit: limit + 1,
       ...(after ? { after } : {}),
     });
@@ -67,7 +70,7 @@ export const getProjectMemories = defineOperation<MemoryDeps, typeof input, type
     const last = rows.length > limit ? page.at(-1) : undefined;
     return {
       project: project_id ?? name ?? '',
-      memories: page.map(toMemory),
+      memories: await recordsFor(store.db, page, ctx.principal),
       next_cursor: last ? encodeCursor([last.created_at, last.row_id]) : null,
     };
   },

@@ -6,8 +6,10 @@ import { toIso } from '../../../kernel/clock.ts';
 import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
 import { cursorField, limitField, nextCursorField } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
+import { changeableBy } from '../filters.ts';
 import { listText, plural, summarise } from '../render.ts';
 import type { MemoryDeps } from '../service.ts';
+import { visibleIds } from '../shown.ts';
 
 const input = z.strictObject({ limit: limitField(), cursor: cursorField });
 
@@ -32,7 +34,8 @@ const output = z.object({
 export const listDeletedMemories = defineOperation<MemoryDeps, typeof input, typeof output>({
   name: 'list_deleted_memories',
   title: 'Deleted memories',
-  description: 'Lists your memories in the recycle bin, with reason and the time until which each can be recovered.',
+  description:
+    'Lists the memories in the recycle bin that you can recover (your own, and those of teams you moderate), with reason and the time until which each can be recovered.',
   toolset: 'lifecycle',
   input,
   output,
@@ -51,7 +54,7 @@ export const listDeletedMemories = defineOperation<MemoryDeps, typeof input, typ
       .selectAll()
       .where('deleted_at', 'is not', null)
       .where('purge_at', '>', toIso(store.clock.now()))
-      .where('user_id', '=', principal.user_id);
+      .where((eb) => changeableBy(eb, principal));
     if (cursor !== undefined) {
       const [deleted_at, row_id] = decodeCursor(cursor, 2);
       query = query.where(sql<boolean>`(deleted_at, row_id) < (${deleted_at}, ${row_id})`);
@@ -63,6 +66,11 @@ export const listDeletedMemories = defineOperation<MemoryDeps, typeof input, typ
       .execute();
     const page = rows.slice(0, limit);
     const last = rows.length > limit ? page.at(-1) : undefined;
+    const joined = await visibleIds(
+      store.db,
+      page.map((row) => row.merged_into),
+      principal,
+    );
     const memories = page.map((row) => ({
       memory_id: row.memory_id,
       content: summarise(row.content),
@@ -70,7 +78,7 @@ export const listDeletedMemories = defineOperation<MemoryDeps, typeof input, typ
       deleted_at: row.deleted_at ?? '',
       deleted_by: row.deleted_by,
       reason: row.delete_reason,
-      merged_into: row.merged_into,
+      merged_into: row.merged_into !== null && joined.has(row.merged_into) ? row.merged_into : null,
       recoverable_until: row.purge_at,
     }));
     return { memories, next_cursor: last ? encodeCursor([last.deleted_at ?? '', last.row_id]) : null };

@@ -2,12 +2,17 @@
 import { z } from 'zod';
 import { limitField } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
+import { reachIn } from '../reach.ts';
 import { plural } from '../render.ts';
 import { machines } from '../rules/stats.ts';
-import { categoryField } from '../schema.ts';
+import { categoryField, scopesField } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
 
-const input = z.strictObject({ category: categoryField.optional(), limit: limitField() });
+const input = z.strictObject({
+  category: categoryField.optional(),
+  scope: scopesField.optional(),
+  limit: limitField(),
+});
 
 const output = z.object({
   sources: z
@@ -27,7 +32,7 @@ const output = z.object({
 export const listMemorySources = defineOperation<MemoryDeps, typeof input, typeof output>({
   name: 'list_memory_sources',
   title: 'Memory sources',
-  description: 'Lists the machines that wrote the memories you may see, with counts, agents, categories and times.',
+  description: 'Lists the machines that wrote the memories, with counts, agents, categories and times.',
   toolset: 'memory',
   core: true,
   input,
@@ -41,8 +46,9 @@ export const listMemorySources = defineOperation<MemoryDeps, typeof input, typeo
     table: { rows: 'sources', columns: ['machine_id', 'memories', 'agents', 'last_at'] },
   },
   examples: [{ title: 'All machines', input: {} }],
-  async handle({ store }, { category, limit }, { principal }) {
-    const rows = await machines(store, category ? { category: [category] } : {}, principal, limit);
+  async handle({ store }, { category, scope, limit }, ctx) {
+    const filter = { ...reachIn(ctx, scope), ...(category ? { category: [category] } : {}) };
+    const rows = await machines(store, filter, ctx.principal, limit);
     return { sources: rows.map((row) => ({ ...row, categories: row.categories.split(',').sort() })) };
   },
   text(out) {

@@ -2,11 +2,13 @@
 import { z } from 'zod';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
 import { memoryNotFound } from '../errors.ts';
-import { toMemory } from '../record.ts';
+import { isVisibleTo } from '../filters.ts';
+import { readSnapshot } from '../record.ts';
 import { card, fieldLines } from '../render.ts';
 import { listVersions } from '../repository.ts';
 import { memoryIdField, memorySchema } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
+import { recordFor } from '../shown.ts';
 
 const input = z.strictObject({
   memory_id: memoryIdField,
@@ -42,15 +44,15 @@ export const retrieveMemory = defineOperation<MemoryDeps, typeof input, typeof o
   async handle({ store, hot }, { memory_id, include_history }, ctx) {
     const row = await hot.find(memory_id, ctx.principal);
     if (!row) throw memoryNotFound(memory_id);
-    if (!include_history) return toMemory(row);
+    const record = await recordFor(store.db, row, ctx.principal);
+    if (!include_history) return record;
     const versions = await listVersions(store.db, memory_id);
-    // What a memory said while it was private stays private after it is shared.
-    const mine = row.user_id === ctx.principal.user_id;
+    // What a memory said while it was private, or in another team, stays there after it is shared.
     const history = versions.flatMap(({ snapshot, ...entry }) => {
-      const { content, scope } = JSON.parse(snapshot) as { content: string; scope: string };
-      return mine || scope === 'shared' ? [{ ...entry, content }] : [];
+      const { content, scope, team_id } = readSnapshot(snapshot);
+      return isVisibleTo({ scope, team_id, user_id: row.user_id }, ctx.principal) ? [{ ...entry, content }] : [];
     });
-    return { ...toMemory(row), history };
+    return { ...record, history };
   },
   text(out) {
     const history = (out.history ?? []).map(

@@ -1,15 +1,18 @@
-// Changing a memory: owner only, earlier versions kept, undo, and refusal when somebody else was faster.
+// Changing a memory: by those who may, earlier versions kept, undo, and refusal when somebody else was faster.
 import { toIso } from '../../../kernel/clock.ts';
-import { failure } from '../../../kernel/errors.ts';
+import { failure, type HaivemindError } from '../../../kernel/errors.ts';
 import { detectFormat } from '../../format/index.ts';
-import { memoryNotFound, notOwner, versionConflict } from '../errors.ts';
-import { type MemoryRow, type NewMemoryRow, type Snapshot, snapshotOf } from '../record.ts';
+import { memoryNotFound, notChangeable, versionConflict } from '../errors.ts';
+import { isVisibleTo } from '../filters.ts';
+import { type MemoryRow, type NewMemoryRow, readSnapshot, type Snapshot, snapshotOf } from '../record.ts';
 import { findLivingByIdentity, findVisible, listVersions, type MemoryTrx, updateRow } from '../repository.ts';
 import type { NewMemory } from '../schema.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { identityHash } from './identity.ts';
+import { assertMayAdd, assertMayChange, type Place, placeOf } from './place.ts';
 import { redactMetadata, redactText } from './redacted-fields.ts';
 import { assertWindow } from './replacing.ts';
+import { noteInTeam } from './team-activity.ts';
 import { renewSignature } from './twins.ts';
 
 export type MemoryPatch = { readonly [Key in keyof NewMemory]?: NewMemory[Key] | null | undefined };
@@ -45,11 +48,12 @@ export async function changeMemory(
   const redacted: string[] = [];
   const clean = await redactPatch(deps, patch, redacted);
   const result = await deps.store.write(async (trx) => {
-    const row = await ownedRow(trx, memory_id, caller);
+    const row = await changeableRow(trx, memory_id, caller);
     assertVersion(row, options.expected_version);
-    const values = patchedColumns(row, clean, options.merge_metadata ?? true);
+    const place = patch.scope == null ? {} : newPlace(row, patch.scope, caller);
+    const values: Partial<MemoryRow> = { ...patchedColumns(row, clean, options.merge_metadata ?? true), ...place };
     const changed_fields = Object.keys(values).filter(
-      (key) => values[key as keyof typeof values] !== row[key as keyof MemoryRow],
+      (key) => values[key as keyof MemoryRow] !== row[key as keyof MemoryRow],
     );
     if (changed_fields.length === 0) return { row, changed_fields };
     const next = { ...row, ...values };
@@ -71,10 +75,15 @@ export async function undoChange(
   expected_version?: number,
 ): Promise<MemoryRow> {
   const row = await deps.store.write(async (trx) => {
-    const current = await ownedRow(trx, memory_id, caller);
+    const current = await changeableRow(trx, memory_id, caller);
     assertVersion(current, expected_version);
     const target = undoTarget(await listVersions(trx, memory_id), saying(snapshotOf(current)));
-    if (!target) throw failure('conflict', `Memory ${memory_id} has no earlier version.`, 'There is nothing to undo.');
+    // What it said while it was out of the caller's sight (private, in a team they left) is not theirs to bring back.
+    const there = target && { scope: target.snapshot.scope, team_id: target.snapshot.team_id };
+    if (!there || !isVisibleTo({ ...there, user_id: current.user_id }, caller.principal))
+      throw failure('conflict', `Memory ${memory_id} has no earlier version.`, 'There is nothing to undo.');
+    if (there.scope !== current.scope || there.team_id !== current.team_id)
+      assertMayMove(current, there as Place, caller);
     return writeChange(deps, trx, current, saying(target.snapshot), `undo:${target.version}`, caller);
   });
   announce(deps, row);
@@ -105,18 +114,34 @@ function undoTarget(
       before = Number(change.slice('undo:'.length));
       continue;
     }
-    const parsed = JSON.parse(snapshot) as Snapshot;
+    const parsed = readSnapshot(snapshot);
     if (JSON.stringify(saying(parsed)) !== now) return { version, snapshot: parsed };
   }
   return undefined;
 }
 
-/** A living row the caller owns. Hidden and absent ones answer alike. */
-export async function ownedRow(trx: MemoryTrx, memory_id: string, caller: Caller): Promise<MemoryRow> {
+/** A living row the caller may change. Hidden and absent ones answer alike. */
+export async function changeableRow(trx: MemoryTrx, memory_id: string, caller: Caller): Promise<MemoryRow> {
   const row = await findVisible(trx, memory_id, caller.principal);
   if (!row) throw memoryNotFound(memory_id);
-  if (row.user_id !== caller.principal.user_id) throw notOwner(memory_id);
+  assertMayChange(caller.principal, row);
   return row;
+}
+
+/** The columns that a scope given for a memory stands for. Saying what is so already moves nothing. */
+function newPlace(row: MemoryRow, scope: Place['scope'], caller: Caller): Partial<Place> {
+  if (scope === row.scope && (scope !== 'team' || (row.team_id !== null && caller.mode?.mode !== 'team'))) return {};
+  const place = placeOf(caller, scope);
+  if (place.scope === row.scope && place.team_id === row.team_id) return {};
+  assertMayMove(row, place, caller);
+  return place;
+}
+
+/** Moderators mend and delete what others wrote in their team; who else sees it is for its author to say. */
+function assertMayMove(row: MemoryRow, place: Place, caller: Caller): void {
+  if (row.user_id !== caller.principal.user_id)
+    throw notChangeable(row.memory_id, 'Only its author may say who sees it.');
+  assertMayAdd(caller.principal, place);
 }
 
 async function redactPatch(deps: RuleDeps, patch: MemoryPatch, redacted: string[]): Promise<MemoryPatch> {
@@ -129,10 +154,10 @@ async function redactPatch(deps: RuleDeps, patch: MemoryPatch, redacted: string[
   return clean;
 }
 
-function patchedColumns(row: MemoryRow, patch: MemoryPatch, mergeMetadata: boolean): Partial<NewMemoryRow> {
+function patchedColumns(row: MemoryRow, patch: MemoryPatch, mergeMetadata: boolean): Partial<MemoryRow> {
   const columns: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(patch)) {
-    if (value === undefined || field === 'tags' || field === 'metadata') continue;
+    if (value === undefined || field === 'tags' || field === 'metadata' || field === 'scope') continue;
     if (value === null && !CLEARABLE.has(field)) {
       throw failure('invalid_input', `update_memory: ${field} cannot be cleared.`, 'Give it a value, or leave it out.');
     }
@@ -164,21 +189,27 @@ async function writeChange(
   const identity_hash = identityHash(byProject ? next : { ...next, project: null });
   const same = identity_hash === row.identity_hash ? undefined : await findLivingByIdentity(trx, identity_hash);
   if (same) {
-    throw failure(
-      'conflict',
-      `Memory ${same.memory_id} already says exactly this.`,
-      'Delete one of the two, or merge them with merge_duplicate_memories.',
-      {
-        details: { memory_id: same.memory_id },
-      },
-    );
+    throw saysTheSame(same, caller);
   }
   const note = { change, changed_at: toIso(deps.store.clock.now()), changed_by: caller.principal.user_id };
   const textChanged = next.content !== row.content || next.context !== row.context;
   const columns = { ...values, identity_hash, format_version: detectFormat(next.content) };
   const written = await updateRow(deps.store, trx, row, columns, note);
   if (textChanged) await renewVectors(deps, trx, written);
+  await noteInTeam(deps, trx, written, 'memory.changed', caller);
+  if (row.team_id !== written.team_id) await noteInTeam(deps, trx, row, 'memory.moved_away', caller);
   return written;
+}
+
+function saysTheSame(same: MemoryRow, caller: Caller): HaivemindError {
+  if (!isVisibleTo(same, caller.principal))
+    return failure('conflict', 'The change cannot be made there.', 'Change the text, or leave its place as it is.');
+  return failure(
+    'conflict',
+    `Memory ${same.memory_id} already says exactly this.`,
+    'Delete one of the two, or merge them with merge_duplicate_memories.',
+    { details: { memory_id: same.memory_id } },
+  );
 }
 
 /** Old vectors go in the same commit. Other processes keep theirs in memory until they read the new ones, within a second. */

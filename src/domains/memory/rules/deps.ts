@@ -1,6 +1,7 @@
 // What the memory rules need from outside: the store, vectors, redaction and events, each as narrow as its use.
-import type { Principal } from '../../../kernel/operation.ts';
+import type { ModeContext, Principal } from '../../../kernel/operation.ts';
 import type { MemoryDatabase } from '../repository.ts';
+import type { LogInTeam } from './team-activity.ts';
 
 export interface Redacted {
   readonly text: string;
@@ -30,6 +31,8 @@ export interface RuleDeps {
   readonly redact: Redact;
   readonly vectors: VectorFollower;
   readonly retention: readonly RetentionPolicy[];
+  /** Absent: nobody keeps an activity log of teams. */
+  readonly logInTeam?: LogInTeam | undefined;
   /** Tells subscribers that a memory changed. */
   readonly changed: (memory_id: string) => void;
 }
@@ -38,4 +41,6 @@ export interface RuleDeps {
 export interface Caller {
   readonly principal: Principal;
   readonly project: string | undefined;
+  /** Absent: solo. */
+  readonly mode?: ModeContext | undefined;
 }

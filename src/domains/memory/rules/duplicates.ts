@@ -3,7 +3,7 @@ import { toIso } from '../../../kernel/clock.ts';
 import { failure } from '../../../kernel/errors.ts';
 import type { MemoryRow, NewMemoryRow } from '../record.ts';
 import { updateRow } from '../repository.ts';
-import { announce, ownedRow, renewVectors } from './change.ts';
+import { announce, changeableRow, renewVectors } from './change.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { retire } from './lifecycle.ts';
 
@@ -29,8 +29,9 @@ export async function mergeMemories(
       'Name two different memories.',
     );
   const result = await deps.store.write(async (trx) => {
-    const first = await ownedRow(trx, ids[0], caller);
-    const second = await ownedRow(trx, ids[1], caller);
+    const first = await changeableRow(trx, ids[0], caller);
+    const second = await changeableRow(trx, ids[1], caller);
+    assertSameTeam(first, second);
     const kept = choose(first, second, keep);
     const removed = kept === first ? second : first;
     const retired = await retire(deps, trx, removed, `merged into ${kept.memory_id}`, caller, kept.memory_id);
@@ -43,6 +44,16 @@ export async function mergeMemories(
   announce(deps, result.kept);
   deps.changed(result.removed.memory_id);
   return result;
+}
+
+/** The kept memory gains what the other says: nothing of one team gets into another, or out of all. */
+function assertSameTeam(first: MemoryRow, second: MemoryRow): void {
+  if (first.team_id === second.team_id) return;
+  throw failure(
+    'invalid_input',
+    'merge_duplicate_memories: the two memories are not in the same team.',
+    'Merge memories of one team, or delete the one that is not needed.',
+  );
 }
 
 function choose(first: MemoryRow, second: MemoryRow, keep: string): MemoryRow {

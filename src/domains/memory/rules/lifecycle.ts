@@ -2,13 +2,17 @@
 import { toIso } from '../../../kernel/clock.ts';
 import { failure } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
-import { memoryNotFound, notOwner } from '../errors.ts';
-import { type MemoryFilter, matching } from '../filters.ts';
+import type { Principal } from '../../../kernel/operation.ts';
+import { mayChangeMemory } from '../../access/index.ts';
+import { memoryNotFound } from '../errors.ts';
+import { changeableBy, isVisibleTo, type MemoryFilter, matching } from '../filters.ts';
 import type { MemoryRow } from '../record.ts';
 import { findLivingByIdentity, findRow, listRows, type MemoryTrx, purgeRow, updateRow } from '../repository.ts';
-import { announce, ownedRow, renewVectors } from './change.ts';
+import { announce, changeableRow, renewVectors } from './change.ts';
 import type { Caller, RetentionPolicy, RuleDeps } from './deps.ts';
-import { totals } from './stats.ts';
+import { assertMayChange } from './place.ts';
+import { countRows } from './stats.ts';
+import { noteInTeam } from './team-activity.ts';
 
 const DAY_MS = 86_400_000;
 /** Rows destroyed or retired in one commit: keeps the write lock short. */
@@ -28,8 +32,8 @@ export async function deleteMemory(
 ): Promise<MemoryRow> {
   const row = await deps.store.write(async (trx) => {
     const target = options.hard
-      ? await ownedRowOrDeleted(trx, memory_id, caller)
-      : await ownedRow(trx, memory_id, caller);
+      ? await changeableOrDeleted(trx, memory_id, caller)
+      : await changeableRow(trx, memory_id, caller);
     return removeOne(deps, trx, target, options, caller);
   });
   deps.vectors.forget([row.row_id]);
@@ -63,6 +67,7 @@ async function destroy(deps: RuleDeps, trx: MemoryTrx, row: MemoryRow, caller: C
     await updateRow(deps.store, trx, replaced, { superseded_by: row.merged_into }, note);
   }
   await purgeRow(deps.store, trx, row);
+  await noteInTeam(deps, trx, row, 'memory.destroyed', caller);
 }
 
 /** Moves a row to the recycle bin. */
@@ -92,14 +97,16 @@ export async function retire(
   for (const table of ['memory_vectors', 'memory_vector_queue', 'memory_signatures'] as const) {
     await trx.deleteFrom(table).where('row_id', '=', row.row_id).execute();
   }
+  await noteInTeam(deps, trx, next, 'memory.deleted', caller);
   return next;
 }
 
-async function ownedRowOrDeleted(trx: MemoryTrx, memory_id: string, caller: Caller): Promise<MemoryRow> {
+/** What is in the recycle bin is there for those alone who may take it out again. */
+async function changeableOrDeleted(trx: MemoryTrx, memory_id: string, caller: Caller): Promise<MemoryRow> {
   const row = await findRow(trx, memory_id);
-  const mine = row?.user_id === caller.principal.user_id;
-  if (!row || (!mine && (row.scope !== 'shared' || row.deleted_at !== null))) throw memoryNotFound(memory_id);
-  if (!mine) throw notOwner(memory_id);
+  if (!row || (row.deleted_at !== null && !mayChangeMemory(caller.principal, row).allowed))
+    throw memoryNotFound(memory_id);
+  assertMayChange(caller.principal, row);
   return row;
 }
 
@@ -108,27 +115,30 @@ export async function recoverMemory(deps: RuleDeps, memory_id: string, caller: C
   const row = await deps.store.write(async (trx) => {
     const found = await findRow(trx, memory_id);
     const due = found?.purge_at != null && found.purge_at <= toIso(deps.store.clock.now());
-    if (!found || found.deleted_at === null || due || found.user_id !== caller.principal.user_id)
+    if (!found || found.deleted_at === null || due || !mayChangeMemory(caller.principal, found).allowed)
       throw notInBin(memory_id);
     const twin = await findLivingByIdentity(trx, found.identity_hash);
-    if (twin) {
-      throw failure(
-        'conflict',
-        `The same text was stored again as ${twin.memory_id}.`,
-        'Use that memory, or delete it first.',
-        {
-          details: { memory_id: twin.memory_id },
-        },
-      );
-    }
+    if (twin) throw storedAgain(twin, caller);
     const note = { change: 'recover', changed_at: toIso(deps.store.clock.now()), changed_by: caller.principal.user_id };
     const values = { deleted_at: null, deleted_by: null, delete_reason: null, purge_at: null, merged_into: null };
     const restored = await updateRow(deps.store, trx, found, values, note);
     await renewVectors(deps, trx, restored);
+    await noteInTeam(deps, trx, restored, 'memory.recovered', caller);
     return restored;
   });
   announce(deps, row);
   return row;
+}
+
+function storedAgain(twin: MemoryRow, caller: Caller) {
+  if (!isVisibleTo(twin, caller.principal))
+    return failure('conflict', 'It cannot come back where it was.', 'Store its text anew.');
+  return failure(
+    'conflict',
+    `The same text was stored again as ${twin.memory_id}.`,
+    'Use that memory, or delete it first.',
+    { details: { memory_id: twin.memory_id } },
+  );
 }
 
 function notInBin(memory_id: string) {
@@ -146,16 +156,18 @@ export interface BulkReport {
   readonly sample: readonly MemoryRow[];
 }
 
-/** What a bulk deletion would take: only memories the caller owns. */
+const takenBy = (filter: MemoryFilter, caller: Caller) => (eb: Parameters<typeof matching>[0]) =>
+  eb.and([matching(eb, filter), changeableBy(eb, caller.principal)]);
+
+/** What a bulk deletion would take: only memories the caller may change. */
 export async function previewBulk(
   deps: RuleDeps,
   filter: MemoryFilter,
   sample_count: number,
   caller: Caller,
 ): Promise<BulkReport> {
-  const mine = { ...filter, user_id: caller.principal.user_id };
-  const { total } = await totals(deps.store.db, mine, caller.principal);
-  const sample = await listRows(deps.store.db, (eb) => matching(eb, mine), { limit: sample_count });
+  const total = await countRows(deps.store.db, takenBy(filter, caller));
+  const sample = await listRows(deps.store.db, takenBy(filter, caller), { limit: sample_count });
   return { count: Math.min(total, limits.bulk_max_items), sample };
 }
 
@@ -169,14 +181,13 @@ export async function bulkDelete(
   options: DeleteOptions & { readonly sample_count: number; readonly signal: AbortSignal },
   caller: Caller,
 ): Promise<BulkReport> {
-  const mine = { ...filter, user_id: caller.principal.user_id };
   const sample: MemoryRow[] = [];
   let count = 0;
   for (;;) {
     options.signal.throwIfAborted();
     const limit = Math.min(SWEEP_BATCH_COUNT, limits.bulk_max_items - count);
     const rows = await deps.store.write(async (trx) => {
-      const found = await listRows(trx, (eb) => matching(eb, mine), { limit });
+      const found = await listRows(trx, takenBy(filter, caller), { limit });
       for (const row of found) await removeOne(deps, trx, row, options, caller);
       return found;
     });
@@ -205,7 +216,7 @@ export interface CleanupReport {
  * or to everybody's, as the schedule does. An answer never counts memories of others.
  */
 export async function cleanUp(deps: RuleDeps, caller: Caller, whose: 'own' | 'all'): Promise<CleanupReport> {
-  const owner = whose === 'own' ? caller.principal.user_id : undefined;
+  const owner = whose === 'own' ? caller.principal : undefined;
   const retired_by_policy: { policy: RetentionPolicy; count: number }[] = [];
   for (const policy of deps.retention)
     retired_by_policy.push({ policy, count: await applyPolicy(deps, policy, owner, caller) });
@@ -213,7 +224,7 @@ export async function cleanUp(deps: RuleDeps, caller: Caller, whose: 'own' | 'al
   return { purged, retired: retired_by_policy.reduce((sum, entry) => sum + entry.count, 0), retired_by_policy };
 }
 
-async function purgeExpired(deps: RuleDeps, owner: string | undefined, caller: Caller): Promise<number> {
+async function purgeExpired(deps: RuleDeps, owner: Principal | undefined, caller: Caller): Promise<number> {
   let purged = 0;
   for (;;) {
     const rows = await deps.store.write(async (trx) => {
@@ -222,7 +233,7 @@ async function purgeExpired(deps: RuleDeps, owner: string | undefined, caller: C
         .selectAll()
         .where('deleted_at', 'is not', null)
         .where('purge_at', '<=', toIso(deps.store.clock.now()));
-      if (owner !== undefined) due = due.where('user_id', '=', owner);
+      if (owner !== undefined) due = due.where('user_id', '=', owner.user_id).where((eb) => changeableBy(eb, owner));
       const expired = await due.limit(SWEEP_BATCH_COUNT).execute();
       for (const row of expired) await destroy(deps, trx, row, caller);
       return expired;
@@ -235,11 +246,11 @@ async function purgeExpired(deps: RuleDeps, owner: string | undefined, caller: C
 async function applyPolicy(
   deps: RuleDeps,
   policy: RetentionPolicy,
-  owner: string | undefined,
+  owner: Principal | undefined,
   caller: Caller,
 ): Promise<number> {
   const filter: MemoryFilter = {
-    ...(owner === undefined ? {} : { user_id: owner }),
+    ...(owner === undefined ? {} : { user_id: owner.user_id }),
     created_to: toIso(deps.store.clock.now() - policy.max_age_days * DAY_MS),
     ...(policy.category === undefined ? {} : { category: [policy.category] }),
     ...(policy.tag === undefined ? {} : { tags_any: [policy.tag.toLowerCase()] }),
@@ -247,7 +258,11 @@ async function applyPolicy(
   let count = 0;
   for (;;) {
     const rows = await deps.store.write(async (trx) => {
-      const old = await listRows(trx, (eb) => matching(eb, filter), { limit: SWEEP_BATCH_COUNT });
+      const old = await listRows(
+        trx,
+        (eb) => (owner ? eb.and([matching(eb, filter), changeableBy(eb, owner)]) : matching(eb, filter)),
+        { limit: SWEEP_BATCH_COUNT },
+      );
       for (const row of old)
         await retire(deps, trx, row, `retention policy: ${policy.max_age_days} days`, caller, null);
       return old;

@@ -1,18 +1,29 @@
 // Replacing a memory by another: who may be replaced by what, and a text that becomes true again.
 import { toIso } from '../../../kernel/clock.ts';
 import { failure } from '../../../kernel/errors.ts';
+import { mayChangeMemory } from '../../access/index.ts';
 import type { MemoryRow } from '../record.ts';
 import { type MemoryTrx, updateRow } from '../repository.ts';
 import type { Caller, RuleDeps } from './deps.ts';
+import { assertMayAdd, type Place } from './place.ts';
 
-/** A replacement hides what it replaces, so everybody who saw the one has to see the other. Throws `invalid_input`. */
-export function assertReplaceable(superseded: MemoryRow, scope: string): void {
-  if (superseded.scope !== 'shared' || scope === 'shared') return;
+/**
+ * A replacement stands in for what it replaces, so everybody who saw the one has to see the other: a shared memory
+ * replaces any, one of a team those of the same team. Throws `invalid_input`, or `forbidden` where the caller only reads
+ * in the team whose memory would be replaced.
+ */
+export function assertReplaceable(superseded: MemoryRow, place: Place, caller: Caller): void {
+  const { memory_id, scope, team_id } = superseded;
+  if (scope === 'team' && team_id !== null) {
+    assertMayAdd(caller.principal, { scope, team_id });
+    if (place.scope === 'shared' || place.team_id === team_id) return;
+  } else if (scope !== 'shared' || place.scope === 'shared') return;
+  const [whose, wanted] = scope === 'shared' ? ['shared', 'scope=shared'] : ["a team's", 'scope=team in that team'];
   throw failure(
     'invalid_input',
-    `Memory ${superseded.memory_id} is shared; a ${scope} memory cannot replace it for everybody.`,
-    'Store the new memory with scope=shared, or leave supersedes out.',
-    { details: { supersedes: superseded.memory_id, scope: superseded.scope } },
+    `Memory ${memory_id} is ${whose}; a ${place.scope} memory cannot replace it for everybody who sees it.`,
+    `Store the new memory with ${wanted}, or leave supersedes out.`,
+    { details: { supersedes: memory_id, scope } },
   );
 }
 
@@ -28,7 +39,7 @@ export function assertWindow(valid_from: string | null | undefined, valid_until:
 
 /**
  * The same text said again as a replacement: what was known becomes current and the other becomes replaced. Changes
- * nothing where it is so already or the known memory belongs to somebody else. Throws `invalid_input` for itself.
+ * nothing where it is so already or the known memory is not the caller's to change. Throws `invalid_input` for itself.
  */
 export async function restate(
   deps: RuleDeps,
@@ -45,7 +56,7 @@ export async function restate(
     );
   }
   const there = known.supersedes === superseded.memory_id && superseded.superseded_by === known.memory_id;
-  if (known.user_id !== caller.principal.user_id || (there && known.superseded_by === null)) return undefined;
+  if (!mayChangeMemory(caller.principal, known).allowed || (there && known.superseded_by === null)) return undefined;
   const at = { changed_at: toIso(deps.store.clock.now()), changed_by: caller.principal.user_id };
   const current = { supersedes: superseded.memory_id, superseded_by: null };
   return {

@@ -1,7 +1,7 @@
 // Counting memories for statistics: only what the principal may see is counted.
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Principal } from '../../../kernel/operation.ts';
-import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
+import { changeableBy, type MemoryFilter, seen as seenBy } from '../filters.ts';
 import type { MemoryDatabase, Reader } from '../repository.ts';
 import type { MemoryTables } from '../tables.ts';
 
@@ -10,7 +10,7 @@ type Column = 'category' | 'scope' | 'machine_id' | 'agent_id' | 'project' | 'fo
 const seen =
   (filter: MemoryFilter, principal: Principal) =>
   (eb: ExpressionBuilder<MemoryTables, 'memories'>): Expression<SqlBool> =>
-    eb.and([matching(eb, filter), visibleTo(eb, principal)]);
+    seenBy(eb, filter, principal);
 
 /** Memories by value of a column, most first. */
 export async function countBy(
@@ -69,16 +69,24 @@ export async function topTags(
   return Object.fromEntries(rows.map((row) => [row.tag, row.count]));
 }
 
-/** Memories in the caller's recycle bin that can still be recovered. */
-export async function deletedCount(db: Reader, principal: Principal, now: string): Promise<number> {
+/** Memories that meet a condition. */
+export async function countRows(
+  db: Reader,
+  where: (eb: ExpressionBuilder<MemoryTables, 'memories'>) => Expression<SqlBool>,
+): Promise<number> {
   const row = await db
     .selectFrom('memories')
     .select(sql<number>`count(*)`.as('count'))
-    .where('purge_at', '>', now)
-    .where('deleted_at', 'is not', null)
-    .where('user_id', '=', principal.user_id)
+    .where(where)
     .executeTakeFirstOrThrow();
   return row.count;
+}
+
+/** Memories in the recycle bin that the caller can still recover. */
+export async function deletedCount(db: Reader, principal: Principal, now: string): Promise<number> {
+  return countRows(db, (eb) =>
+    eb.and([eb('purge_at', '>', now), eb('deleted_at', 'is not', null), changeableBy(eb, principal)]),
+  );
 }
 
 /** Memories that wait for their vector: others' private ones are not counted. */

@@ -1,8 +1,10 @@
 // Storing: redact, recognise the same text, hint at a near-duplicate, write row, text, signature and queue in one commit.
 import { toIso } from '../../../kernel/clock.ts';
 import { newId } from '../../../kernel/ids.ts';
+import { mayChangeMemory } from '../../access/index.ts';
 import { detectFormat } from '../../format/index.ts';
 import { memoryNotFound } from '../errors.ts';
+import { isVisibleTo } from '../filters.ts';
 import type { MemoryRow, NewMemoryRow } from '../record.ts';
 import {
   findByExternalId,
@@ -14,11 +16,14 @@ import {
   updateRow,
 } from '../repository.ts';
 import type { NewMemory } from '../schema.ts';
+import { visibleIds } from '../shown.ts';
 import { announce, renewVectors } from './change.ts';
 import type { Caller, RuleDeps } from './deps.ts';
 import { identityHash } from './identity.ts';
+import { type Place, placeOf } from './place.ts';
 import { redactMetadata, redactText } from './redacted-fields.ts';
 import { assertReplaceable, assertWindow, restate } from './replacing.ts';
+import { noteInTeam } from './team-activity.ts';
 import { findTwin, saveSignature, type Twin } from './twins.ts';
 
 /** Changes that leave a text as its source has it. */
@@ -31,6 +36,8 @@ export interface StoreExtras {
   readonly external_id?: string;
   /** External id of what it replaces, which has another memory_id here than where it comes from. */
   readonly supersedes_external_id?: string;
+  /** The team it goes to where scope is team; without it that of the caller's mode. */
+  readonly team_id?: string;
   /** Imports do not need twin hints. */
   readonly skip_twin?: boolean;
 }
@@ -55,8 +62,9 @@ export interface StoreResult {
 }
 
 /**
- * Stores one memory. Errors: `not_found` for an unknown `supersedes`, `invalid_input` for a replacement that fewer
- * people would see than what it replaces and for a validity that ends before it begins.
+ * Stores one memory. Errors: `not_found` for an unknown `supersedes`, `forbidden` for a team the caller only reads in,
+ * `invalid_input` for a team where none is chosen, for a replacement that fewer people would see than what it replaces,
+ * and for a validity that ends before it begins.
  */
 export async function storeMemory(
   deps: RuleDeps,
@@ -112,7 +120,7 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
   const metadata = await redactMetadata(deps.redact, input.metadata ?? {}, redacted);
   const now = toIso(deps.store.clock.now());
   const place = {
-    scope: input.scope ?? 'solo',
+    ...placeOf(caller, input.scope, extras.team_id),
     user_id: caller.principal.user_id,
     project: input.project ?? caller.project ?? null,
     project_id: input.project_id ?? null,
@@ -129,7 +137,6 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
     context,
     tags: JSON.stringify(input.tags ?? []),
     metadata: JSON.stringify(metadata),
-    team_id: null,
     importance: input.importance ?? 0.5,
     external_id: extras.external_id ?? null,
     occurred_at: input.occurred_at ?? null,
@@ -163,18 +170,29 @@ async function writePrepared(
 ): Promise<StoreResult> {
   const { redacted } = prepared;
   const superseded = await findReplaced(trx, prepared.row, caller, extras);
-  const row: NewMemoryRow = { ...prepared.row, supersedes: superseded?.memory_id ?? null };
-  if (superseded) assertReplaceable(superseded, row.scope);
-  const imported =
-    extras.external_id === undefined ? undefined : await findByExternalId(trx, row.user_id, extras.external_id);
+  if (superseded) assertReplaceable(superseded, prepared.row as Place, caller);
+  const before =
+    extras.external_id === undefined
+      ? undefined
+      : await findByExternalId(trx, prepared.row.user_id, extras.external_id);
+  // An import into a team that the caller has left since is out of their sight: this one begins anew.
+  const imported = before && isVisibleTo(before, caller.principal) ? before : undefined;
+  const row: NewMemoryRow = {
+    ...prepared.row,
+    supersedes: superseded?.memory_id ?? null,
+    external_id: before && !imported ? null : (extras.external_id ?? null),
+  };
   const grown = imported && (await renewImported(deps, trx, imported, row, caller));
   if (grown) return { ...resultOf(grown, redacted), created: false, changed: true, replaced: undefined };
   const known = imported ?? (await findLivingByIdentity(trx, row.identity_hash));
   if (known) {
     const restated =
       superseded && extras.external_id === undefined ? await restate(deps, trx, known, superseded, caller) : undefined;
+    const there = restated?.known ?? known;
+    const seen = await visibleIds(trx, [there.superseded_by], caller.principal);
     return {
-      ...resultOf(restated?.known ?? known, redacted),
+      ...resultOf(there, redacted),
+      superseded_by: there.superseded_by !== null && seen.has(there.superseded_by) ? there.superseded_by : null,
       created: false,
       changed: false,
       replaced: restated?.replaced,
@@ -186,6 +204,7 @@ async function writePrepared(
     .insertInto('memory_vector_queue')
     .values({ row_id, attempts: 0, claimed_until: deps.vectors.claimUntil() })
     .execute();
+  await noteInTeam(deps, trx, { ...row, team_id: row.team_id ?? null }, 'memory.stored', caller);
   const note = { change: 'superseded', changed_at: row.created_at, changed_by: caller.principal.user_id };
   const replaced = superseded && (await updateRow(deps.store, trx, superseded, { superseded_by: row.memory_id }, note));
   const twin = prepared.twin?.memory_id === row.supersedes ? undefined : prepared.twin;
@@ -212,7 +231,7 @@ async function findReplaced(
   if (extras.external_id === undefined) throw memoryNotFound(row.supersedes);
   if (extras.supersedes_external_id === undefined) return undefined;
   const imported = await findByExternalId(trx, principal.user_id, extras.supersedes_external_id);
-  return imported?.deleted_at === null ? imported : undefined;
+  return imported?.deleted_at === null && isVisibleTo(imported, principal) ? imported : undefined;
 }
 
 /**
@@ -227,6 +246,7 @@ async function renewImported(
   caller: Caller,
 ): Promise<MemoryRow | undefined> {
   if (known.deleted_at !== null || known.content === row.content) return undefined;
+  if (!mayChangeMemory(caller.principal, known).allowed) return undefined;
   if ((await listVersions(trx, known.memory_id)).some(({ change }) => !FOLLOWS_SOURCE.has(change))) return undefined;
   if (await findLivingByIdentity(trx, row.identity_hash)) return undefined;
   const { content, context, metadata, identity_hash, format_version } = row;

@@ -5,11 +5,13 @@ import { failure } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { resolveSince } from '../../../kernel/moments.ts';
 import { isAgentTransport, type OperationContext } from '../../../kernel/operation.ts';
-import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
-import { toMemory } from '../record.ts';
+import { type MemoryFilter, seen } from '../filters.ts';
+import { reachIn } from '../reach.ts';
 import { summarise } from '../render.ts';
 import { listRows } from '../repository.ts';
+import type { Memory } from '../schema.ts';
 import type { MemoryDeps } from '../service.ts';
+import { recordsFor } from '../shown.ts';
 import { turnsAround } from './neighbours.ts';
 import type { SearchInput, SearchOutput, SearchResult } from './schema.ts';
 import type { Hit } from './search.ts';
@@ -20,7 +22,7 @@ const SUMMARY_CHARS = 240;
 
 /** The handler of search_memories. */
 export async function answerSearch(deps: MemoryDeps, input: SearchInput, ctx: OperationContext): Promise<SearchOutput> {
-  const filter = toFilter(input, deps.store.clock.now());
+  const filter = { ...toFilter(input, deps.store.clock.now()), ...reachIn(ctx, input.scope) };
   if (input.query.trim() === '') return listAnswer(deps, input, filter, ctx);
   const offset = input.cursor === undefined ? 0 : Number(decodeCursor(input.cursor, 1)[0]);
   if (offset >= limits.search_depth_max_items) throw tooDeep();
@@ -30,7 +32,7 @@ export async function answerSearch(deps: MemoryDeps, input: SearchInput, ctx: Op
     { limit: input.limit + 1, offset, semantic: input.semantic },
     ctx,
   );
-  const { results, used } = await withinBudget(deps, found.hits.slice(0, input.limit), input, ctx);
+  const { results, used } = await withinBudget(deps, found.hits.slice(0, input.limit), input, filter, ctx);
   const more = found.hits.length > used && offset + used < limits.search_depth_max_items;
   return { results, next_cursor: more ? encodeCursor([offset + used]) : null, mode: found.mode, notice: found.notice };
 }
@@ -51,12 +53,12 @@ async function listAnswer(
   ctx: OperationContext,
 ): Promise<SearchOutput> {
   const after = input.cursor === undefined ? undefined : (decodeCursor(input.cursor, 2) as [string, number]);
-  const rows = await listRows(deps.store.db, (eb) => eb.and([matching(eb, filter), visibleTo(eb, ctx.principal)]), {
+  const rows = await listRows(deps.store.db, (eb) => seen(eb, filter, ctx.principal), {
     limit: input.limit + 1,
     ...(after ? { after } : {}),
   });
   const hits = rows.map((row): Hit => ({ row, score: 0, parts: {}, folded: [], excerpt: undefined }));
-  const { results, used } = await withinBudget(deps, hits.slice(0, input.limit), input, ctx);
+  const { results, used } = await withinBudget(deps, hits.slice(0, input.limit), input, filter, ctx);
   const last = rows[used - 1];
   const next_cursor = rows.length > used && last ? encodeCursor([last.created_at, last.row_id]) : null;
   return { results, next_cursor, mode: 'list', notice: null };
@@ -67,14 +69,24 @@ async function withinBudget(
   deps: MemoryDeps,
   hits: readonly Hit[],
   input: SearchInput,
+  filter: MemoryFilter,
   ctx: OperationContext,
 ): Promise<{ results: SearchResult[]; used: number }> {
   // People and scripts get as many as they asked for; a model's window is small.
   const usual = isAgentTransport(ctx.session.transport) ? limits.answer_tokens_default : limits.answer_tokens_max;
   let room_chars = (input.max_tokens ?? usual) * CHARS_PER_TOKEN;
   const results: SearchResult[] = [];
-  for (const hit of hits) {
-    const result = await shape(deps, hit, input, ctx);
+  const records = await recordsFor(
+    deps.store.db,
+    hits.map((hit) => hit.row),
+    ctx.principal,
+  );
+  for (const [i, hit] of hits.entries()) {
+    const record = records[i];
+    if (!record) continue;
+    const around =
+      input.detail === 'ids' ? [] : await turnsAround(deps.store.db, hit.row, input.neighbours, filter, ctx);
+    const result = shape(hit, record, around, input);
     const cost_chars = JSON.stringify(result).length;
     if (cost_chars > room_chars && results.length > 0) break;
     results.push(cost_chars > room_chars ? cut(result, hit, room_chars) : result);
@@ -92,16 +104,18 @@ function cut(result: SearchResult, hit: Hit, room_chars: number): SearchResult {
   return { ...rest, content: text.slice(0, max_chars).toWellFormed(), content_truncated: true };
 }
 
-async function shape(deps: MemoryDeps, hit: Hit, input: SearchInput, ctx: OperationContext): Promise<SearchResult> {
-  const memory = toMemory(hit.row);
+function shape(
+  hit: Hit,
+  memory: Memory,
+  neighbours: NonNullable<SearchResult['neighbours']>,
+  input: SearchInput,
+): SearchResult {
   const extras = {
     score: Math.round(hit.score * 10_000) / 10_000,
     ...(hit.folded.length > 0 ? { duplicates: [...hit.folded] } : {}),
     ...(input.explain ? { explain: { ...hit.parts } } : {}),
   };
   if (input.detail === 'ids') return { memory_id: memory.memory_id, ...extras };
-  const neighbours =
-    input.neighbours > 0 ? await turnsAround(deps.store.db, hit.row, input.neighbours, ctx.principal) : [];
   const around = neighbours.length > 0 ? { neighbours } : {};
   const happened_at = memory.occurred_at ?? memory.created_at;
   if (input.detail === 'full') return { ...memory, happened_at, ...extras, ...around };
@@ -127,7 +141,6 @@ function toFilter(input: SearchInput, now_ms: number): MemoryFilter {
     project: input.project,
     project_id: input.project_id,
     session_id: input.session_id,
-    scope: input.scope,
   };
   const places = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const present =

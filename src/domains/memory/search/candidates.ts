@@ -1,7 +1,7 @@
 // SQL of a search: the facts that ranking needs of rows that may be found.
 import { sql } from 'kysely';
 import type { OperationContext } from '../../../kernel/operation.ts';
-import { type MemoryFilter, matching, visibleTo } from '../filters.ts';
+import { type MemoryFilter, seen } from '../filters.ts';
 import type { CandidateFacts, SequenceRange } from '../ranking/index.ts';
 import type { MemoryDatabase } from '../repository.ts';
 
@@ -25,8 +25,7 @@ export async function factsOf(
     .selectFrom('memories')
     .select(['row_id', 'session_id', 'sequence', 'content', 'importance'])
     .where(store.dialect.inList('memories.row_id', ids))
-    .where((eb) => matching(eb, filter))
-    .where((eb) => visibleTo(eb, principal))
+    .where((eb) => seen(eb, filter, principal))
     .execute();
   return new Map(rows.map(({ row_id, ...facts }) => [row_id, facts]));
 }
@@ -45,8 +44,7 @@ export async function factsInRanges(
     .whereRef('memories.session_id', '=', 'wanted.session_id')
     .select(['memories.row_id', 'memories.session_id', 'memories.sequence', 'memories.content', 'memories.importance'])
     .where(sql<boolean>`memories.sequence between wanted.lowest and wanted.highest`)
-    .where((eb) => matching(eb as never, filter))
-    .where((eb) => visibleTo(eb as never, principal))
+    .where((eb) => seen(eb as never, filter, principal))
     .execute();
   return new Map(rows.map(({ row_id, ...facts }) => [row_id, facts]));
 }

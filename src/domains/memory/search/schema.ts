@@ -12,7 +12,7 @@ import {
   timeField,
 } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
-import { CATEGORIES, categoryField, memorySchema, scopeField } from '../schema.ts';
+import { CATEGORIES, categoryField, memorySchema, scopesField } from '../schema.ts';
 
 export const searchInput = z.strictObject({
   query: z
@@ -33,7 +33,7 @@ export const searchInput = z.strictObject({
   machine_id: namesField('Written on these machines.').optional(),
   exclude_machines: namesField('Not written on these.').optional(),
   agent_id: namesField('Written by these agents.').optional(),
-  scope: scopeField.optional(),
+  scope: scopesField.optional(),
   since: sinceField('Happened since: span (7d) or ISO time.').optional(),
   until: timeField('Happened before.').optional(),
   valid_at: timeField('True at this time; default now.').optional(),

@@ -57,7 +57,11 @@ const FEW_ROWS_MAX = 20_000;
 /** Candidates that have to pass for each hit asked for, else too much of the answer may lie beyond them. */
 const PASSING_PER_HIT = 3;
 /** Filters that every search has: they leave nearly all rows, so candidates are checked afterwards. */
-const COMMON_FILTERS = new Set(['valid_at', 'include_superseded']);
+const COMMON_FILTERS = new Set(['valid_at', 'include_superseded', 'reach']);
+
+/** Whether it looks at all one's own memories, as nearly every search does; those are most of what is there. */
+const reachesOwn = ({ reach }: MemoryFilter): boolean =>
+  reach === undefined || reach.some((part) => part.user_id !== undefined && part.scope === undefined);
 
 const NO_EMBEDDING = { message: 'no embedding', hint: '' };
 
@@ -130,7 +134,7 @@ async function rankMatches(
     ids.length === 0
       ? Promise.resolve([])
       : findRanked(rankingDeps(deps, reachable, away), { question, query, limit, allowed: new Set(ids), signal });
-  if (Object.keys(filter).some((key) => !COMMON_FILTERS.has(key))) {
+  if (Object.keys(filter).some((key) => !COMMON_FILTERS.has(key)) || !reachesOwn(filter)) {
     const few = await matchingRowIds(deps.store, filter, principal, FEW_ROWS_MAX + 1);
     if (few.length <= FEW_ROWS_MAX) return within(few);
   }

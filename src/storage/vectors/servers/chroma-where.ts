@@ -1,5 +1,5 @@
 // Conditions as Chroma's `where`: what a filter of ours says about the metadata of a chunk.
-import type { NearOptions, VectorFilter } from './port.ts';
+import type { NearOptions, VectorFilter, VectorSight } from './port.ts';
 
 /** A condition, or several; Chroma's own words. */
 export type Where = { readonly [key: string]: unknown };
@@ -14,9 +14,14 @@ const all = (conditions: readonly Where[]): Where | undefined =>
 const any = (conditions: readonly Where[]): Where[] =>
   conditions.length > 1 ? [{ $or: conditions }] : [...conditions];
 
+const fromSight = ({ user_id, scopes }: VectorSight): Where[] => [
+  ...(user_id === undefined ? [] : [{ user_id }]),
+  ...(scopes.length === 0 ? [] : [{ scope: { $in: scopes } }]),
+];
+
 /** `$ne` and `$nin` hold for chunks that lack the key, which is what "none of" means. */
 const fromFilter = (filter: VectorFilter): Where[] => [
-  { $or: [{ user_id: filter.visible_to }, { scope: 'shared' }] },
+  ...any(fromSight(filter.visible_to)),
   ...filter.any_of.map(({ field, values }) => ({ [field]: { $in: values } })),
   ...filter.none_of.flatMap(({ field, values }) => (values.length > 0 ? [{ [field]: { $nin: values } }] : [])),
   ...any(filter.tags_any.map((tag) => ({ [tagKey(tag)]: true }))),
@@ -30,6 +35,7 @@ export const whereOf = ({
   allowed,
 }: Pick<NearOptions, 'filter' | 'allowed'>): Where | undefined | 'nothing' => {
   if (allowed?.size === 0 || filter?.any_of.some(({ values }) => values.length === 0)) return 'nothing';
+  if (filter && fromSight(filter.visible_to).length === 0) return 'nothing';
   return all([...(filter ? fromFilter(filter) : []), ...(allowed ? [whereRows([...allowed])] : [])]);
 };
 
@@ -42,8 +48,12 @@ export const asksSightAlone = ({ filter, allowed }: Pick<NearOptions, 'filter' |
   );
 
 /** The same as the first condition of `fromFilter`, of a record that is here already. */
-export const isSeenBy = (user_id: string, metadata: Readonly<Record<string, unknown>> | null): boolean =>
-  metadata?.user_id === user_id || metadata?.scope === 'shared';
+export const isInSight = (
+  { user_id, scopes }: VectorSight,
+  metadata: Readonly<Record<string, unknown>> | null,
+): boolean =>
+  (user_id !== undefined && metadata?.user_id === user_id) ||
+  (typeof metadata?.scope === 'string' && scopes.includes(metadata.scope));
 
 /** Chunks of these memories; at least one. */
 export const whereRows = (row_ids: readonly number[]): Where => ({ row_id: { $in: row_ids } });

@@ -11,7 +11,7 @@ import {
 import { readHeads } from './chroma-heads.ts';
 import { createChromaHttp } from './chroma-http.ts';
 import { type ChromaRecord, type Metadata, readRecordId, recordsOf, withoutOldKeys } from './chroma-records.ts';
-import { asksSightAlone, isSeenBy, whereOf, whereRows } from './chroma-where.ts';
+import { asksSightAlone, isInSight, whereOf, whereRows } from './chroma-where.ts';
 import { expectDimensions, lastOfEach, modelHash, type VectorModel } from './model-name.ts';
 import type { IndexedMemory, NearChunk, NearOptions, VectorServer } from './port.ts';
 
@@ -82,7 +82,8 @@ const nearRecords = async (ask: AskNear, { limit, filter, allowed }: NearOptions
   const sampled = asksSightAlone({ filter, allowed })
     ? await ask({ limit: SIGHT_SAMPLE, where: undefined, metadata: true })
     : MISSING;
-  const seen = sampled !== MISSING && sampled.every(({ metadata }) => isSeenBy(filter?.visible_to ?? '', metadata));
+  const sight = filter?.visible_to ?? { user_id: undefined, scopes: [] };
+  const seen = sampled !== MISSING && sampled.every(({ metadata }) => isInSight(sight, metadata));
   if (seen && sampled.length >= limit) return sampled.slice(0, limit);
   const found = await ask({ limit, where: seen ? undefined : where, metadata: false });
   return found === MISSING ? [] : found;

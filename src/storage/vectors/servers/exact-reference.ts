@@ -32,7 +32,7 @@ export const memory = (row_id: number, vectors: Float32Array[], over: Partial<Ve
 });
 
 export const filter = (over: Partial<VectorFilter> = {}): VectorFilter => ({
-  visible_to: 'ann',
+  visible_to: { user_id: 'ann', scopes: ['shared'] },
   any_of: [],
   none_of: [],
   tags_any: [],
@@ -46,7 +46,7 @@ const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, value, 
 const meets = (payload: VectorPayload, filter: VectorFilter): boolean => {
   const has = (tag: string) => payload.tags.includes(tag);
   return (
-    (payload.user_id === filter.visible_to || payload.scope === 'shared') &&
+    (payload.user_id === filter.visible_to.user_id || filter.visible_to.scopes.includes(payload.scope)) &&
     filter.any_of.every(({ field, values }) => values.includes(payload[field] ?? '\0absent')) &&
     filter.none_of.every(({ field, values }) => !values.includes(payload[field] ?? '\0absent')) &&
     (filter.tags_any.length === 0 || filter.tags_any.some(has)) &&

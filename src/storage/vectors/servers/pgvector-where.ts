@@ -17,7 +17,9 @@ export const conditionOf = (
   const parameter = (value: unknown): string => `$${first + values.push(value) - 1}`;
   if (allowed) parts.push(`row_id = any(${parameter([...allowed])}::bigint[])`);
   if (filter) {
-    parts.push(`(user_id = ${parameter(filter.visible_to)} or scope = 'shared')`);
+    const { user_id, scopes } = filter.visible_to;
+    const own = user_id === undefined ? [] : [`user_id = ${parameter(user_id)}`];
+    parts.push(`(${[...own, `scope = any(${parameter(scopes)}::text[])`].join(' or ')})`);
     for (const { field, values: wanted } of filter.any_of) parts.push(`${field} = any(${parameter(wanted)}::text[])`);
     for (const { field, values: unwanted } of filter.none_of)
       parts.push(`(${field} is null or ${field} <> all(${parameter(unwanted)}::text[]))`);

@@ -91,7 +91,7 @@ describe.each(ADAPTERS)('$kind as a vector server', ({ start, open, kind }) => {
     expect(await with_filter({ tags_any: ['new'] })).toEqual([1]);
     expect(await with_filter({ tags_all: ['both', 'new'] })).toEqual([1]);
     expect(await with_filter({ any_of: [{ field: 'project', values: ['p'] }] })).toEqual([]);
-    expect(await with_filter({ visible_to: 'bob' })).toEqual([]);
+    expect(await with_filter({ visible_to: { user_id: 'bob', scopes: [] } })).toEqual([]);
   });
 
   it('may be given the same again, and takes back and forgets twice', async () => {
@@ -117,7 +117,10 @@ describe.each(ADAPTERS)('$kind as a vector server', ({ start, open, kind }) => {
 
   it.each<[string, Partial<VectorFilter>, number[]]>([
     ['of one user and shared', {}, [1, 2, 4]],
-    ['of another user', { visible_to: 'bob' }, [2, 3]],
+    ['of another user', { visible_to: { user_id: 'bob', scopes: ['shared'] } }, [2, 3]],
+    ['of one user alone', { visible_to: { user_id: 'bob', scopes: [] } }, [3]],
+    ['of scopes, whoever wrote them', { visible_to: { user_id: undefined, scopes: ['team', 'shared'] } }, [2]],
+    ['of nobody', { visible_to: { user_id: undefined, scopes: [] } }, []],
     ['one value', { any_of: [{ field: 'category', values: ['incidents'] }] }, [2]],
     ['one of several values', { any_of: [{ field: 'category', values: ['incidents', 'notes'] }] }, [1, 2]],
     ['of no value', { any_of: [{ field: 'category', values: [] }] }, []],
@@ -283,7 +286,10 @@ describe.each(ADAPTERS)('$kind as a vector server', ({ start, open, kind }) => {
       fc.record({ field: fc.constant(name), values: fc.uniqueArray(few(name.slice(0, 3)), { maxLength: 2 }) }),
     );
     const anyFilter = fc.record({
-      visible_to: fc.constantFrom('ann', 'bob'),
+      visible_to: fc.record({
+        user_id: fc.constantFrom('ann', 'bob', undefined),
+        scopes: fc.uniqueArray(fc.constantFrom('shared', 'team'), { maxLength: 2 }),
+      }),
       any_of: fc.array(condition, { maxLength: 2 }),
       none_of: fc.array(condition, { maxLength: 2 }),
       tags_any: tags,

@@ -25,10 +25,15 @@ export interface IndexedMemory {
   readonly payload: VectorPayload;
 }
 
+/** What a search may find at all: memories of this user, where one is named, and those of these scopes. */
+export interface VectorSight {
+  readonly user_id: string | undefined;
+  readonly scopes: readonly string[];
+}
+
 /** Conditions an index can check by itself. What it finds is checked against the rows again, so more may pass. */
 export interface VectorFilter {
-  /** Memories of this user and shared ones. */
-  readonly visible_to: string;
+  readonly visible_to: VectorSight;
   readonly any_of: readonly {
     readonly field: Exclude<keyof VectorPayload, 'tags'>;
     readonly values: readonly string[];
