@@ -6,70 +6,47 @@ import { createSessions, type SessionTables } from './domains/identity/index.ts'
 import { createMemory, memoryOperations } from './domains/memory/index.ts';
 import { createExecutor } from './kernel/execute.ts';
 import { bindOperation } from './kernel/operation.ts';
-import { openAccess } from './runtime/access.ts';
 import { createCallLimit } from './runtime/call-limit.ts';
 import { createChangeFeed } from './runtime/change-feed.ts';
-import { openCoordination } from './runtime/coordination.ts';
-import { createEmbedder } from './runtime/embedder.ts';
+import { openFoundation } from './runtime/foundation.ts';
 import { createHealth, storeCheck } from './runtime/health.ts';
 import { createHooks } from './runtime/hooks.ts';
 import { createIdentities } from './runtime/identities.ts';
 import { inspect } from './runtime/inspect.ts';
 import { INSTRUCTIONS } from './runtime/instructions.ts';
-import { createLog } from './runtime/log.ts';
 import { createTroubleLog } from './runtime/log-trouble.ts';
-import { machineOwner } from './runtime/machine-owner.ts';
 import { startMaintenance } from './runtime/maintenance.ts';
 import { createMcpSessionStore } from './runtime/mcp-sessions.ts';
 import { createMetrics } from './runtime/metrics.ts';
 import { createOutsideOperations } from './runtime/outside-operations.ts';
+import { openPrivacy } from './runtime/privacy.ts';
 import { createRedact } from './runtime/redact.ts';
 import { createReindex } from './runtime/reindex.ts';
 import { createRelay } from './runtime/relay.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
-import { assertStoreHere, forgetStoreElsewhere, noteStoreElsewhere } from './runtime/store-place.ts';
+import { forgetStoreElsewhere } from './runtime/store-place.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
-import { cachedEmbedder } from './storage/coordination/cached-embedder.ts';
-import { type MigrateRequest, openDatabase, restoreBackup } from './storage/index.ts';
-import { openKeyRing } from './storage/keyring/index.ts';
+import { type MigrateRequest, restoreBackup } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
 /** Opens the store and puts the services around it. Errors are those of opening: storage_*, model_*, config_invalid. */
 export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOptions): Promise<LocalRuntime> {
-  const { data_dir, machine_id } = config;
-  const log = createLog(config.server.log_level, { machine_id, role });
-  const { synchronous } = config.storage;
-  if (!config.engines.postgres) assertStoreHere(data_dir);
-  const store = await openDatabase({
-    data_dir,
-    machine_id,
-    synchronous,
-    postgres: config.engines.postgres,
-    ...(clock ? { clock } : {}),
-  });
-  if (store.engine.kind !== 'sqlite' && role === 'server') noteStoreElsewhere(data_dir, store.engine.place);
-  const coordination = await openCoordination(config, store, log);
-  if (role === 'server')
-    await coordination
-      .announce({ machine_id, version })
-      .catch((error: unknown) => log.warn({ err: error }, 'this hub could not say that it is there'));
-  const embedder = cachedEmbedder(createEmbedder(config.storage.embedding), coordination.cache);
+  const base = await openFoundation(config, { role, clock });
+  const { log, store, engines, coordination, embedder, keyring, access, owner } = base;
   const feed = createChangeFeed(coordination);
   const sessions = createSessions(store.withTables<SessionTables>());
-  const keyring = openKeyRing(config.security.keyring, { data_dir, env: process.env });
-  const access = openAccess({ store, keyring, security: config.security, log });
   const memory = createMemory({
     store,
     embedder,
     cache: coordination.cache,
     redact: createRedact(config.security.redact_secrets),
     retention: config.storage.retention,
-    vector_server: await createVectorServer(config.engines.vectors, embedder, store.store_id),
+    vector_server: await createVectorServer(engines.vectors, embedder, store.store_id),
     changed: feed.memoryChanged,
     longLived: role !== 'command',
     onError: createTroubleLog(log, () => performance.now()),
@@ -80,24 +57,23 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...memoryOperations.map((operation) => bindOperation(operation as never, memory.deps as never)),
     ...formatOperations.map((operation) => bindOperation(operation as never, { sessions } as never)),
     ...access.operations,
+    ...openPrivacy({ store, audit: access.audit, memory: memory.deps, sessions }),
   ];
   const executor = createExecutor(operations, createHooks({ metrics, sessions, log, ...access }));
   const resources = createResources(executor);
   const outside = createOutsideOperations({ store, log, ...access });
-  const owner = machineOwner(machine_id);
   const mcpSessions = createMcpSessionStore(store);
-  const stopMaintenance =
-    role === 'server'
-      ? startMaintenance({
-          memory: memory.deps,
-          vaults: access.vaults,
-          sessions,
-          mcpSessions,
-          principal: owner,
-          leases: coordination,
-          log,
-        })
-      : () => {};
+  const stopMaintenance = maintain(role, {
+    memory: memory.deps,
+    vaults: access.vaults,
+    modes: access.modes,
+    teams: access.teams,
+    sessions,
+    mcpSessions,
+    principal: owner,
+    leases: coordination,
+    log,
+  });
   if (role !== 'command') memory.follower.start();
 
   return {
@@ -127,20 +103,14 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...createReindex(memory),
     close: async ({ abandon = false } = {}) => {
       await access.identity.turnedAway.flush();
-      await shutDown({
-        abandon,
-        role,
-        executor,
-        memory,
-        sessions,
-        embedder,
-        coordination,
-        store,
-        stopMaintenance,
-        log,
-      });
+      await shutDown({ ...base, abandon, role, executor, memory, sessions, stopMaintenance });
     },
   };
+}
+
+/** Schedules are the hub's: a command or a stdio server comes and goes. */
+function maintain(role: OpenOptions['role'], deps: Parameters<typeof startMaintenance>[0]): () => void {
+  return role === 'server' ? startMaintenance(deps) : () => {};
 }
 
 interface RestoreHow {
