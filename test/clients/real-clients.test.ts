@@ -1,7 +1,7 @@
 // The clients people use, against the built binary: each does what it does on a user's machine.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/client';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
@@ -11,6 +11,10 @@ import { clientPaths, ensureClients } from './installed.ts';
 import { startMessagesApi } from './messages-api.ts';
 
 const INSTALL_TIMEOUT_MS = 600_000;
+/** Of this machine, as another would reach it. */
+const lan = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
 let place: Place;
 let url: string;
@@ -237,6 +241,40 @@ describe('Claude Code', () => {
     expect(found?.replace(fence?.[0] ?? '', '')).not.toContain(ORDER);
     await api.close();
   });
+
+  it.skipIf(lan === undefined)(
+    'connects from another address with a token, and is refused once it is revoked',
+    async () => {
+      const elsewhere = makePlace();
+      const hub = await elsewhere.serve(['serve'], { HAIVEMIND_HOST: '0.0.0.0' });
+      const made = await elsewhere.run(['token', 'create', '--user', 'bob', '--machine', 'laptop', '--json']);
+      const { token, jti } = JSON.parse(made.stdout) as { token: string; jti: string };
+      const tool = 'mcp__haivemind__store_memory';
+      const api = await startMessagesApi([{ name: tool, input: { content: 'from another machine', scope: 'solo' } }]);
+      const claude = claudeIn(api.url);
+      const address = `${hub.listening.url.replace('127.0.0.1', lan ?? '')}/mcp`;
+      expect(await claude('mcp', 'add', '--transport', 'http', 'without', address)).toMatchObject({ code: 0 });
+      const header = `Authorization: Bearer ${token}`;
+      expect(await claude('mcp', 'add', '--transport', 'http', 'haivemind', address, '--header', header)).toMatchObject(
+        {
+          code: 0,
+        },
+      );
+      const listed = (await claude('mcp', 'list')).stdout;
+      expect(listed).toMatch(/haivemind: .*Connected/);
+      expect(listed).not.toMatch(/without: .*Connected/);
+      const answered = await claude('-p', 'Remember.', '--allowedTools', tool, '--output-format', 'json');
+      expect(answered, answered.stderr).toMatchObject({ code: 0 });
+      const memory_id = /mem_[0-9a-z]{26}/.exec(api.toolResults()[0] ?? '')?.[0] ?? '';
+      const env = { HAIVEMIND_URL: address, HAIVEMIND_TOKEN: token };
+      const got = await elsewhere.run(['memory', 'get', memory_id, '--json'], { env });
+      expect(JSON.parse(got.stdout)).toMatchObject({ user_id: 'bob', agent_id: 'claude-code', machine_id: 'laptop' });
+      expect(await elsewhere.run(['token', 'revoke', jti])).toMatchObject({ code: 0 });
+      expect((await claude('mcp', 'list')).stdout).not.toMatch(/haivemind: .*Connected/);
+      await api.close();
+      await elsewhere.remove();
+    },
+  );
 
   function claudeIn(api_url: string): (...args: string[]) => Promise<Ran> {
     const home = freshHome();
