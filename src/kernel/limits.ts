@@ -92,7 +92,7 @@ export const limits = {
   tailscale_cache_max_count: 1_000,
   tailscale_answer_max_bytes: 256 * KIB,
   turned_away_window_ms: MINUTE_MS,
-  turned_away_max_count: 1_000,
+  turned_away_max_count: 200,
 
   vault_value_max_bytes: 64 * KIB,
   vault_grants_max_count: 500,
