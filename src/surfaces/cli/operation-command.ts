@@ -10,6 +10,7 @@ import { configFor, type GlobalOptions, stdoutStyle } from './globals.ts';
 import { openClient } from './open-client.ts';
 import { readText } from './read-text.ts';
 import { type Answer, renderAnswer, toJsonText } from './render.ts';
+import { readSecret } from './secret-input.ts';
 import { shown } from './shown.ts';
 import { styleFor } from './style.ts';
 
@@ -27,12 +28,15 @@ export function defineOperationCommand(
     const last = index === positional.length - 1;
     command.argument(last && isList(field) ? `[${field.flag}...]` : `[${field.flag}]`, describe(field));
   }
-  for (const field of fields) for (const option of optionsOf(field)) command.addOption(option);
+  for (const field of fields)
+    for (const option of field.name === shape.cli.secret ? [secretOption(field)] : optionsOf(field))
+      command.addOption(option);
   command.addHelpText('after', examplesOf(shape));
   return command.action(async (...all: unknown[]) => {
     const words = all.slice(0, positional.length);
     const texts = collectTexts(positional, words, fields, command.opts());
-    finish(await callAndPrint(shape, await inputOf(fields, texts, ctx), ctx, command.opts()));
+    const input = await inputOf(fields, texts, ctx, shape.cli.secret);
+    finish(await callAndPrint(shape, input, ctx, command.opts()));
   });
 }
 
@@ -66,6 +70,15 @@ function optionsOf(field: Field): Option[] {
   return [option.argParser<string[]>((value, before) => [...(before ?? []), value])];
 }
 
+/** It takes a place to read from and no text. */
+function secretOption(field: Field): Option {
+  const text = `${field.description} Read from standard input, or @file; asked for at a terminal.`;
+  return new Option(`--${field.flag} <source>`, text).argParser<string[]>((value, before) => [
+    ...(before ?? []),
+    value,
+  ]);
+}
+
 function describe(field: Field): string {
   const parts = [field.description];
   if (field.choices) parts.push(`(${field.choices.join(', ')})`);
@@ -86,6 +99,7 @@ export function commandLineOf(shape: OperationShape, input: Readonly<Record<stri
   const flags = Object.entries(input).flatMap(([name, value]) => {
     if (positional.includes(name) || value === undefined) return [];
     const flag = name.replaceAll('_', '-');
+    if (name === shape.cli.secret) return [`--${flag} -`];
     if (typeof value === 'boolean') return [value ? `--${flag}` : `--no-${flag}`];
     return [`--${flag} ${Array.isArray(value) ? shellWord(wordsOf(value, false).join(',')) : wordsOf(value).join('')}`];
   });
@@ -128,10 +142,19 @@ function attributeOf(field: Field): string {
   return field.flag.replace(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-async function inputOf(fields: readonly Field[], texts: Texts, ctx: CliContext): Promise<Record<string, unknown>> {
+async function inputOf(
+  fields: readonly Field[],
+  texts: Texts,
+  ctx: CliContext,
+  secret: string | undefined,
+): Promise<Record<string, unknown>> {
   const input: Record<string, unknown> = {};
   for (const field of fields) {
     const given = texts.get(field.name);
+    if (field.name === secret) {
+      input[field.name] = await readSecret(field.flag, Array.isArray(given) ? given.at(-1) : undefined, ctx.io);
+      continue;
+    }
     if (given === undefined) continue;
     if (typeof given === 'boolean') {
       input[field.name] = given;

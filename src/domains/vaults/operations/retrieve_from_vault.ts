@@ -38,7 +38,7 @@ export const retrieveFromVault = defineOperation<VaultDeps, typeof input, typeof
   permission: 'vault.read',
   audited: true,
   rest: { method: 'POST', path: '/vaults/{vault_id}/secrets/{key}/retrieve' },
-  cli: { group: 'vault', verb: 'get', positional: ['vault_id', 'key'] },
+  cli: { group: 'vault', verb: 'get', positional: ['vault_id', 'key'], alone: 'value' },
   examples: [
     {
       title: 'For a deployment',
