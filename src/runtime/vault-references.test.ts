@@ -30,7 +30,7 @@ it('is the newest value of the secret, read on record by the owner of the machin
     await app.call('store_in_vault', { vault_id, key: 'chroma/token', value }, me);
   const base = await openFoundation(written('vault:hub/chroma/token'), { role: 'command', clock: app.clock });
   expect(base.engines.vectors).toMatchObject({ engine: 'chroma', token: 'made-up-2' });
-  await base.coordination.close();
+  await base.coordination[Symbol.asyncDispose]();
   await base.store.close();
   const log = await app.call('vault_audit_log', { vault_id }, me);
   expect(JSON.stringify(log)).toContain('setting storage.chromadb.token');
