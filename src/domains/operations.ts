@@ -4,6 +4,7 @@ import { formatOperations } from './format/index.ts';
 import { identityOperations } from './identity/index.ts';
 import { memoryOperations } from './memory/index.ts';
 import { modeOperations } from './modes/index.ts';
+import { privacyOperations } from './privacy/index.ts';
 import { teamOperations } from './teams/index.ts';
 import { vaultOperations } from './vaults/index.ts';
 
@@ -15,4 +16,5 @@ export const operationDefinitions = [
   ...vaultOperations,
   ...identityOperations,
   ...auditOperations,
+  ...privacyOperations,
 ] as const;

@@ -4,8 +4,8 @@ import { toIso } from '../../kernel/clock.ts';
 import { decodeCursor, encodeCursor } from '../../kernel/cursor.ts';
 import { failure } from '../../kernel/errors.ts';
 import { EXPORT_FORMS, type ExportFormat } from './formats.ts';
-import { columnsOf, PERSONAL, type PersonalTable } from './personal-data.ts';
-import { type AnyReader, isNamed, isOwn, keyOf, pageOf, type Row } from './rows.ts';
+import { PERSONAL, type PersonalTable } from './personal-data.ts';
+import { type AnyReader, isNamed, isOwn, keyOf, namingColumns, pageOf, type Row } from './rows.ts';
 
 /** A page ends after the row that reaches it. */
 const PAGE_TEXT_CHARS = 60_000;
@@ -86,7 +86,7 @@ interface Part {
 /** Parents before what belongs to them, as people read it. */
 const PARTS: readonly Part[] = PERSONAL.flatMap((spec) => [
   { spec, relation: 'own' as const },
-  ...(columnsOf(spec, 'name').length > 0 ? [{ spec, relation: 'named' as const }] : []),
+  ...(namingColumns(spec).length > 0 ? [{ spec, relation: 'named' as const }] : []),
 ]);
 
 function readPart(

@@ -13,12 +13,17 @@ export interface NameMatcher {
   replace(text: string, pseudonym: string): string;
 }
 
+/** Whether a name is long enough to be looked for in texts. */
+export function isMatchable(name: string): boolean {
+  return name.length >= NAME_MIN_CHARS;
+}
+
 /**
  * A mention has no letter or digit on either side: `ada` is mentioned in `ada@example.com` and `ses_ada`, not in `Adam`.
  * Throws `invalid_input` for a name too short to be told from other words.
  */
 export function createNameMatcher(name: string): NameMatcher {
-  if (name.length < NAME_MIN_CHARS)
+  if (!isMatchable(name))
     throw failure(
       'invalid_input',
       `A name of fewer than ${NAME_MIN_CHARS} characters cannot be told from ordinary words.`,

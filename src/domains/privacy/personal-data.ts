@@ -21,6 +21,8 @@ export interface PersonalTable {
   readonly parent?: { readonly table: string; readonly column: string; readonly key: string };
   /** The owner column names a user only where this holds. */
   readonly when?: { readonly column: string; readonly value: string };
+  /** SQL: rows that others live on with, whatever the owner column says; they only name the user. */
+  readonly shared_if?: string;
   /** What becomes of the user's rows; `rename`: others need the row, so the user gets a pseudonym and its texts go. */
   readonly owned: 'delete' | 'rename';
   /** What becomes of rows of others whose texts mention the user, where that is asked for. */
@@ -154,6 +156,7 @@ export const PERSONAL: readonly PersonalTable[] = [
       context_id: 'fact',
       set_at: 'fact',
       last_used_at: 'fact',
+      fell_back_from: 'fact',
     },
     owned: 'delete',
     mentions: 'delete',
@@ -267,6 +270,10 @@ export const PERSONAL: readonly PersonalTable[] = [
       destroyed_at: 'fact',
       ...VERSIONED,
     },
+    // A team's vault is the team's. One that was made for several goes to somebody who may do everything there already.
+    shared_if: `vaults.team_id is not null or (vaults.vault_type <> 'personal' and exists (
+      select 1 from vault_grants as heir where heir.vault_id = vaults.vault_id and heir.grantee_type = 'user'
+      and heir.access_level = 'admin' and heir.expires_at is null and heir.grantee_id <> vaults.user_id))`,
     owned: 'delete',
     mentions: 'replace',
     entity: 'vault',

@@ -11,6 +11,7 @@ export function isOwn(spec: PersonalTable, user_id: string): RawBuilder<SqlBool>
   const [owner] = columnsOf(spec, 'owner');
   if (owner !== undefined) {
     const own = sql<SqlBool>`${ref(spec, owner)} = ${user_id}`;
+    if (spec.shared_if !== undefined) return sql<SqlBool>`(${own} and not (${sql.raw(spec.shared_if)}))`;
     return spec.when ? sql<SqlBool>`(${own} and ${ref(spec, spec.when.column)} = ${spec.when.value})` : own;
   }
   if (!spec.parent) return sql<SqlBool>`1 = 0`;
@@ -21,9 +22,14 @@ export function isOwn(spec: PersonalTable, user_id: string): RawBuilder<SqlBool>
 
 /** Condition: the row is somebody else's and names this user. */
 export function isNamed(spec: PersonalTable, user_id: string): RawBuilder<SqlBool> {
-  const names = columnsOf(spec, 'name').map((column) => sql<SqlBool>`${ref(spec, column)} = ${user_id}`);
+  const names = namingColumns(spec).map((column) => sql<SqlBool>`${ref(spec, column)} = ${user_id}`);
   const any = names.length === 0 ? sql<SqlBool>`1 = 0` : sql<SqlBool>`(${sql.join(names, sql` or `)})`;
   return sql<SqlBool>`(${any} and not ${owned(spec, user_id)})`;
+}
+
+/** Columns that may name the user in a row that is not the user's own. */
+export function namingColumns(spec: PersonalTable): string[] {
+  return columnsOf(spec, 'name', ...(spec.shared_if === undefined ? [] : (['owner'] as const)));
 }
 
 /** As `isOwn`, and false rather than unknown where there is no owner. */
