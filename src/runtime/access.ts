@@ -15,7 +15,7 @@ import {
   modeOperations,
   type VaultSight,
 } from '../domains/modes/index.ts';
-import { logTeamActivity, type TeamDeps, type TeamTables, teamOperations } from '../domains/teams/index.ts';
+import { logTeamActivity, pruneTeams, type TeamDeps, type TeamTables, teamOperations } from '../domains/teams/index.ts';
 import {
   createVaults,
   type VaultOptions,
@@ -35,6 +35,10 @@ export interface Access {
   readonly gate: Gate;
   readonly identity: IdentityDomain;
   readonly vaults: Vaults;
+  readonly teams: {
+    /** Forgets activity and invitations that are no longer shown. Returns how many rows. */
+    prune(): Promise<number>;
+  };
   /** Operations of the domains above, ready to run. */
   readonly operations: readonly Operation[];
 }
@@ -72,7 +76,8 @@ export function openAccess({ store, keyring, security, log }: AccessDeps): Acces
       bindOperation(operation as never, { audit, keys: identity.keys, clock: store.clock } as never),
     ),
   ];
-  return { audit, modes, gate, identity, vaults, operations };
+  const teams = { prune: () => pruneTeams(tables) };
+  return { audit, modes, gate, identity, vaults, teams, operations };
 }
 
 function openVaults({

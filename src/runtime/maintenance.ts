@@ -3,6 +3,7 @@
 import { Cron } from 'croner';
 import type { Sessions } from '../domains/identity/index.ts';
 import { cleanUp, type MemoryDeps } from '../domains/memory/index.ts';
+import type { Modes } from '../domains/modes/index.ts';
 import type { Vaults } from '../domains/vaults/index.ts';
 import type { Principal } from '../kernel/operation.ts';
 import type { LeaseStore } from '../storage/coordination/port.ts';
@@ -15,6 +16,8 @@ const CLEAN_UP_LEASE_MS = 50 * 60 * 1000;
 export interface MaintenanceDeps {
   readonly memory: MemoryDeps;
   readonly vaults: Pick<Vaults, 'purge'>;
+  readonly modes: Pick<Modes, 'prune'>;
+  readonly teams: { prune(): Promise<number> };
   readonly sessions: Sessions;
   readonly mcpSessions: Pick<StoredMcpSessions, 'prune'>;
   readonly principal: Principal;
@@ -24,7 +27,7 @@ export interface MaintenanceDeps {
 
 /** Starts the schedules; the returned function ends them. */
 export function startMaintenance(deps: MaintenanceDeps): () => void {
-  const { memory, vaults, sessions, mcpSessions, principal, leases, log } = deps;
+  const { memory, vaults, modes, teams, sessions, mcpSessions, principal, leases, log } = deps;
   const guarded = (name: string, task: () => Promise<unknown>) => async () => {
     try {
       await task();
@@ -46,11 +49,12 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
   };
   const cleanUpOnce = async () => {
     const report = await cleanUp(memory, { principal, project: undefined }, 'all');
-    const sessions_forgotten = (await sessions.prune()) + (await mcpSessions.prune());
+    const sessions_forgotten = (await sessions.prune()) + (await mcpSessions.prune()) + (await modes.prune());
+    const team_rows_forgotten = await teams.prune();
     const secrets_destroyed = await vaults.purge(principal);
     await memory.store.engine.optimise();
     const { purged, retired } = report;
-    log.info({ purged, retired, secrets_destroyed, sessions_forgotten }, 'clean-up done');
+    log.info({ purged, retired, secrets_destroyed, sessions_forgotten, team_rows_forgotten }, 'clean-up done');
   };
   const options = { protect: true, unref: true };
   const jobs = [
