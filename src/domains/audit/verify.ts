@@ -11,7 +11,7 @@ import type { VerifyOptions, VerifyProblem, VerifyReport } from './types.ts';
 import { verifySubjects } from './verify-subjects.ts';
 
 /** Some milliseconds of work, between which others have their turn. */
-const PAGE_ROWS = 500;
+const PAGE_ROWS = 200;
 const PROBLEMS_MAX_COUNT = 20;
 
 type Store = Pick<Database<AuditTables>, 'db' | 'store_id'>;
