@@ -7,6 +7,7 @@ import type { WrappedDataKey } from './data-keys.ts';
 import type { VaultDeps, VaultReader, VaultTrx } from './deps.ts';
 import { dataKeyMissing, vaultNotFound } from './errors.ts';
 import { factsFrom, findDataKey, findVault, grantsOf, holdVault, type VaultRow } from './repository.ts';
+import type { DataKey } from './sealed-secret.ts';
 
 /** What the policy looks at; undefined where there is no such vault. */
 export async function vaultFacts(db: VaultReader, vault_id: string): Promise<VaultFacts | undefined> {
@@ -67,7 +68,7 @@ async function assertUsable(
 }
 
 /** The data key of an epoch, as the store has it now: a vault that any hub destroyed has none. */
-export async function openDataKey(deps: VaultDeps, vault_id: string, epoch: number): Promise<Uint8Array> {
+export async function openDataKey(deps: VaultDeps, vault_id: string, epoch: number): Promise<DataKey> {
   const row: WrappedDataKey | undefined = await findDataKey(deps.store.db, vault_id, epoch);
   if (!row) throw dataKeyMissing(vault_id, epoch);
   return deps.keys.open(row);

@@ -7,6 +7,7 @@ import { limits } from '../../kernel/limits.ts';
 import { SEALING_KEY_BYTES, seal, unseal } from '../../kernel/sealing.ts';
 import type { KeyRing, MasterKey } from '../../storage/keyring/port.ts';
 import { masterKeyMissing } from './errors.ts';
+import { type DataKey, dataKeyOf } from './sealed-secret.ts';
 
 export interface WrappedDataKey {
   readonly vault_id: string;
@@ -19,7 +20,7 @@ export interface DataKeys {
   /** A new data key in its wrapping. Pure: nothing is kept. */
   make(master: MasterKey, vault_id: string, epoch: number): WrappedDataKey;
   /** Errors: `unavailable` without the master key, `storage_corrupt` where the wrapping was changed. */
-  open(row: WrappedDataKey): Promise<Uint8Array>;
+  open(row: WrappedDataKey): Promise<DataKey>;
   /** The same data key under another master key. */
   rewrap(row: WrappedDataKey, master: MasterKey): Promise<WrappedDataKey>;
   /** Drops a vault's keys from memory. */
@@ -28,7 +29,7 @@ export interface DataKeys {
 
 interface Cached {
   readonly wrapped: Buffer;
-  readonly key: Uint8Array;
+  readonly key: DataKey;
 }
 
 export function createDataKeys(keyring: KeyRing, clock: Clock): DataKeys {
@@ -52,7 +53,7 @@ export function createDataKeys(keyring: KeyRing, clock: Clock): DataKeys {
       const name = nameOf(row);
       const known = opened.get(name);
       if (known?.wrapped.equals(row.wrapped)) return known.key;
-      const key = await unwrap(row);
+      const key = dataKeyOf(await unwrap(row));
       opened.set(name, { wrapped: Buffer.from(row.wrapped), key });
       return key;
     },

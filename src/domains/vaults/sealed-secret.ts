@@ -15,15 +15,28 @@ export interface SealedSecret {
   readonly sealed_metadata: Uint8Array;
 }
 
-export function sealSecret(data_key: Uint8Array, place: SecretPlace, value: string, metadata: Metadata): SealedSecret {
+/** A data key as rules use it: its bytes stay with whoever unwrapped it. */
+export interface DataKey {
+  seal(place: SecretPlace, value: string, metadata: Metadata): SealedSecret;
+  /** Throws `storage_corrupt` where either part was changed, moved or sealed with another key. */
+  open(place: SecretPlace, row: SealedSecret): { readonly value: string; readonly metadata: Metadata };
+}
+
+export function dataKeyOf(bytes: Uint8Array): DataKey {
+  return {
+    seal: (place, value, metadata) => sealSecret(bytes, place, value, metadata),
+    open: (place, row) => openSecret(bytes, place, row),
+  };
+}
+
+function sealSecret(data_key: Uint8Array, place: SecretPlace, value: string, metadata: Metadata): SealedSecret {
   return {
     sealed: seal(data_key, Buffer.from(value, 'utf8'), boundTo('vault-secret', place)),
     sealed_metadata: seal(data_key, Buffer.from(JSON.stringify(metadata), 'utf8'), boundTo('vault-metadata', place)),
   };
 }
 
-/** Throws `storage_corrupt` where either was changed, moved or sealed with another key. */
-export function openSecret(
+function openSecret(
   data_key: Uint8Array,
   place: SecretPlace,
   row: SealedSecret,

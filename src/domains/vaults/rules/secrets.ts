@@ -8,7 +8,7 @@ import { assertFuture, type Change, changeVault, openDataKey, usableVault } from
 import type { VaultDeps } from '../deps.ts';
 import { secretExpired, secretNotFound } from '../errors.ts';
 import { destroyVersions, findSecret, findVersion, recorded, type SecretRow } from '../repository.ts';
-import { type Metadata, openSecret, sealSecret } from '../sealed-secret.ts';
+import type { DataKey, Metadata } from '../sealed-secret.ts';
 import { logForTeam } from './team-log.ts';
 
 export interface NewValue {
@@ -44,7 +44,7 @@ async function addVersion(
   principal: Principal,
   change: Change,
   input: NewValue,
-  data_key: Uint8Array,
+  data_key: DataKey,
 ): Promise<SecretRow> {
   const { trx, vault, now } = change;
   const { vault_id, key } = input;
@@ -58,7 +58,7 @@ async function addVersion(
       secret_id: row.secret_id,
       version: row.version,
       epoch: vault.epoch,
-      ...sealSecret(data_key, { vault_id, key, version: row.version }, input.value, input.metadata ?? {}),
+      ...data_key.seal({ vault_id, key, version: row.version }, input.value, input.metadata ?? {}),
       created_at: now,
       created_by: principal.user_id,
       expires_at: row.expires_at,
@@ -139,7 +139,7 @@ export async function retrieveSecret(deps: VaultDeps, principal: Principal, want
   for (const expires_at of [row.expires_at, secret.expires_at])
     if (expires_at !== null && expires_at <= now) throw secretExpired(vault_id, key, version, expires_at);
   const data_key = await openDataKey(deps, vault_id, row.epoch);
-  const opened = openSecret(data_key, { vault_id, key, version }, row);
+  const opened = data_key.open({ vault_id, key, version }, row);
   await deps.audit.record(principal, {
     action: 'retrieve_from_vault',
     target_type: 'vault',
