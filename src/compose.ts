@@ -1,5 +1,5 @@
 // Configuration in, running services out: the only place that sees everything.
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { LoadedConfig } from './config/load.ts';
 import { formatOperations } from './domains/format/index.ts';
 import { createSessions, type SessionTables } from './domains/identity/index.ts';
@@ -78,6 +78,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
 
   return {
     hub_id: randomUUID(),
+    owner_key: randomBytes(32).toString('base64url'),
     version,
     executor,
     log,

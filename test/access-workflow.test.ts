@@ -1,6 +1,6 @@
 // A team's whole way over HTTP with three people, each with a token and an MCP client of their own, against the built hub
 // that trusts nobody: the "Complete Workflow Example" of the product's reference, and the same surface asked as curl does.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -143,6 +143,16 @@ it('answers what curl asks with a token, and nobody without one', async () => {
   const admin = (await place.run(['token', 'create', '--user', 'ada@example.com', '--admin'])).stdout.trim();
   const trigger = { method: 'POST', headers: { authorization: `Bearer ${admin}` } };
   expect((await fetch(`${sync_url}/api/trigger-sync`, trigger)).status).toBe(200);
+});
+
+it('serves commands of its own machine as the owner by the key in hub.json, which is nothing elsewhere', async () => {
+  const record = join(place.data_dir, 'hub.json');
+  expect(statSync(record).mode & 0o077).toBe(0);
+  const { owner_key } = JSON.parse(readFileSync(record, 'utf8')) as { owner_key: string };
+  const ask = (headers: Record<string, string>) => fetch(`${hub.listening.url}/health`, { headers });
+  expect((await ask({ authorization: `Bearer ${owner_key}` })).status).toBe(200);
+  expect((await ask({ authorization: `Bearer ${owner_key}`, 'x-forwarded-for': '10.0.0.1' })).status).toBe(401);
+  expect((await ask({ authorization: `Bearer ${owner_key.slice(0, -1)}x` })).status).toBe(401);
 });
 
 it('ends what a revoked token began', async () => {

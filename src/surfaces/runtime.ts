@@ -208,6 +208,8 @@ export interface Identities {
 export interface Runtime {
   /** Random, of this process. */
   readonly hub_id: string;
+  /** Secret, of this process: whoever can read it in hub.json can read the store itself, so is its owner. */
+  readonly owner_key: string;
   readonly version: string;
   readonly executor: Executor;
   readonly log: Log;

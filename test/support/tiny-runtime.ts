@@ -198,6 +198,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
   );
   const runtime: Runtime = {
     hub_id: 'hub-tiny',
+    owner_key: 'key-of-tiny-hub',
     version: '0.0.1',
     executor,
     log: { info: log, warn: log, error: log },
@@ -215,6 +216,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     health: async () => ({
       status: 'ok',
       hub_id: 'hub-tiny',
+    owner_key: 'key-of-tiny-hub',
       version: '0.0.1',
       machine_id: 'here',
       uptime_seconds: 1,

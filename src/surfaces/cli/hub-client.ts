@@ -11,7 +11,9 @@ export interface HubAddress {
   /** Without a slash at the end. */
   readonly url: string;
   /** Of a hub elsewhere: the machine this command runs on. */
-  readonly machine_id?: string;
+  readonly from_machine_id?: string;
+  /** Of the hub of this machine, from its file; a hub elsewhere gets HAIVEMIND_TOKEN. */
+  readonly owner_key?: string;
 }
 
 export function hubClient(hub: HubAddress, io: Pick<CliIo, 'env' | 'cwd'>): OperationClient {
@@ -24,8 +26,10 @@ export function hubClient(hub: HubAddress, io: Pick<CliIo, 'env' | 'cwd'>): Oper
   const project = projectNameOf(io.cwd);
   // Headers carry Latin letters only; a name in another script is then left unsaid.
   if (project !== undefined && /^[\x20-\x7e]+$/.test(project)) headers['x-haivemind-project'] = project;
-  if (hub.machine_id && MACHINE_ID_SHAPE.test(hub.machine_id)) headers['x-haivemind-machine'] = hub.machine_id;
-  if (env.HAIVEMIND_TOKEN) headers.authorization = `Bearer ${env.HAIVEMIND_TOKEN}`;
+  const { from_machine_id } = hub;
+  if (from_machine_id && MACHINE_ID_SHAPE.test(from_machine_id)) headers['x-haivemind-machine'] = from_machine_id;
+  const credential = hub.owner_key ?? env.HAIVEMIND_TOKEN;
+  if (credential) headers.authorization = `Bearer ${credential}`;
 
   async function send(path: string, init: RequestInit): Promise<Response> {
     let answer: Response;
@@ -149,7 +153,7 @@ function unreachable(hub: HubAddress, cause: unknown): HaivemindError {
   return failure(
     'unavailable',
     `The connection to the hub at ${hub.url} broke before it answered.`,
-    hub.machine_id === undefined
+    hub.from_machine_id === undefined
       ? 'Run the command again; without the hub it opens the store itself.'
       : 'Check HAIVEMIND_URL and that the hub runs; unset it to use the store of this machine.',
     { cause },

@@ -39,6 +39,7 @@ function record(url: string, changes: Partial<HubRecord> = {}): HubRecord {
     version: '1.0.0',
     machine_id: 'm1',
     hub_id: 'h1',
+    owner_key: 'k1',
     store: '/data',
     started_at: '2026-01-01T00:00:00.000Z',
     ...changes,

@@ -8,6 +8,8 @@ import { limits } from '../../kernel/limits.ts';
 export interface HubRecord {
   /** Random; what answers at `url` proves with it that it is the hub of this file. */
   readonly hub_id: string;
+  /** Makes this machine's commands the owner's, also where loopback is not trusted. The file is its owner's alone. */
+  readonly owner_key: string;
   readonly pid: number;
   /** Base URL on loopback, without a slash at the end. */
   readonly url: string;
@@ -45,7 +47,7 @@ export function readHubFile(data_dir: string): HubRecord | undefined {
 function isHubRecord(value: unknown): value is HubRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Readonly<Record<string, unknown>>;
-  const texts = ['hub_id', 'url', 'socket', 'version', 'machine_id', 'started_at', 'store'].every(
+  const texts = ['hub_id', 'owner_key', 'url', 'socket', 'version', 'machine_id', 'started_at', 'store'].every(
     (key) => typeof record[key] === 'string',
   );
   return texts && Number.isSafeInteger(record.pid) && URL.canParse(String(record.url));

@@ -14,12 +14,12 @@ export async function openClient(ctx: CliContext, config: LoadedConfig): Promise
   if (url !== undefined) {
     warnOfPlainHttp(url, ctx.io);
     const { hubClient } = await import('./hub-client.ts');
-    return hubClient({ url, machine_id: config.machine_id }, ctx.io);
+    return hubClient({ url, from_machine_id: config.machine_id }, ctx.io);
   }
   const found = await probeHub(config.data_dir);
   if (found.state === 'alive' && servesStoreOf(found.hub, config)) {
     const { hubClient } = await import('./hub-client.ts');
-    return hubClient({ url: found.hub.url }, ctx.io);
+    return hubClient({ url: found.hub.url, owner_key: found.hub.owner_key }, ctx.io);
   }
   if (found.state === 'silent') throw hubSilent(found.hub);
   return localClient(await ctx.openRuntime(quiet(config, ctx), { role: 'command' }), ctx.io.signal, ctx.io.cwd);

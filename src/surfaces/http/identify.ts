@@ -1,4 +1,5 @@
 // Who sends a request: the machine's owner, the user of a token, or a peer of the tailnet. What says nothing is refused.
+import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { HaivemindError } from '../../kernel/errors.ts';
 import type { Identities, Identity } from '../runtime.ts';
@@ -6,6 +7,7 @@ import {
   forwardedBy,
   type GuardSettings,
   type Incoming,
+  isLoopback,
   isTrusted,
   type Refusal,
   tokenIn,
@@ -28,6 +30,7 @@ export async function identify(
   settings: GuardSettings,
 ): Promise<KnownCaller | Refusal> {
   const token = tokenIn(incoming);
+  if (typeof token === 'string' && isOwnerKey(token, incoming, settings)) return { identity: undefined };
   if (typeof token === 'string') return byToken(identities, token);
   if (token) return token;
   if (isTrusted(incoming, settings)) return { identity: undefined };
@@ -42,6 +45,13 @@ export async function identify(
     key: `peer ${remote_address} ${remote_port}`,
     stillHolds: async () => (await identities.peer(remote_address, remote_port))?.user_id === identity.user_id,
   };
+}
+
+/** Only from this machine itself: a key that was carried elsewhere is good for nothing there. */
+function isOwnerKey(token: string, incoming: Incoming, { owner_key }: GuardSettings): boolean {
+  if (!isLoopback(incoming.remote_address) || forwardedBy(incoming)) return false;
+  const [given, wanted] = [Buffer.from(token), Buffer.from(owner_key)];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
 
 async function byToken(identities: Identities, token: string): Promise<KnownCaller | Refusal> {

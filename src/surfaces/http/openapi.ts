@@ -22,6 +22,7 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
   add(`${API_PREFIX}/operations/{name}`, 'post', byName(operations));
   add(`${API_PREFIX}/import`, 'post', importDescription());
   add(`${API_PREFIX}/export`, 'get', exportDescription());
+  add(`${API_PREFIX}/privacy/export`, 'get', personalDataDescription());
   for (const { path, summary, open } of PLAIN_PATHS)
     add(path, 'get', {
       operationId: path.slice(1).replaceAll(/[^a-z]+/g, '_'),
@@ -165,6 +166,23 @@ function exportDescription(): JsonSchema {
     parameters: queryParameters(TRANSFER_QUERIES.export),
     responses: {
       200: { description: 'Memories.', content: { 'application/x-ndjson': text, 'text/markdown': text } },
+      default: PROBLEM_RESPONSE,
+    },
+  };
+}
+
+function personalDataDescription(): JsonSchema {
+  const text = { schema: { type: 'string' } };
+  return {
+    operationId: 'export_personal_data',
+    tags: ['transfer'],
+    summary: 'Export everything stored of a user',
+    parameters: queryParameters(TRANSFER_QUERIES.personal_data),
+    responses: {
+      200: {
+        description: 'One document.',
+        content: { 'application/json': text, 'text/csv': text, 'text/markdown': text },
+      },
       default: PROBLEM_RESPONSE,
     },
   };

@@ -82,10 +82,10 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
 }
 
 /** The address clients are told is one of ours. */
-export function guardsOf({ identities }: Runtime, options: HttpOptions, port: number): GuardSettings {
+export function guardsOf({ identities, owner_key }: Runtime, options: HttpOptions, port: number): GuardSettings {
   const { public_url } = identities;
   const allowed_hosts = public_url ? [...options.allowedHosts, new URL(public_url).host] : options.allowedHosts;
-  return { host: options.host, port, trust_loopback: options.trustLoopback, allowed_hosts };
+  return { host: options.host, port, trust_loopback: options.trustLoopback, owner_key, allowed_hosts };
 }
 
 export function watchOf({ log }: Runtime, { recheckMs }: HttpOptions): CredentialWatch {

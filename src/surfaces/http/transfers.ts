@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { failure, toErrorBody } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
+import { personalData } from '../personal-data.ts';
 import type { Runtime } from '../runtime.ts';
 import { sendProblem } from './app.ts';
 import { bodyPieces, tooLarge } from './body-watch.ts';
@@ -33,7 +34,12 @@ const exportQuery = z.strictObject({
   include_deleted: z.boolean().default(false).describe('Also what lies in the recycle bin.'),
 });
 
-export const TRANSFER_QUERIES = { import: importQuery, export: exportQuery } as const;
+const personalDataQuery = z.strictObject({
+  user_id: z.string().min(1).max(limits.id_length_max_chars).describe('Whose data.'),
+  format: z.enum(['json', 'csv', 'markdown']).default('json').describe('Form of the document.'),
+});
+
+export const TRANSFER_QUERIES = { import: importQuery, export: exportQuery, personal_data: personalDataQuery } as const;
 
 /** Types a page of another origin cannot send without asking the server first. */
 export const IMPORT_TYPES = [
@@ -56,6 +62,7 @@ export function registerTransfers(app: FastifyInstance, runtime: Runtime): void 
     );
   });
   app.get(`${API_PREFIX}/export`, (request, reply) => exportMemories(runtime, request, reply));
+  app.get(`${API_PREFIX}/privacy/export`, (request, reply) => exportPersonalData(runtime, request, reply));
 }
 
 async function importMaterial(runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -102,6 +109,29 @@ async function exportMemories(runtime: Runtime, request: FastifyRequest, reply: 
   });
   const type = options.format === 'jsonl' ? 'application/x-ndjson' : 'text/markdown';
   return reply.header('content-type', `${type}; charset=utf-8`).send(Readable.from(pieces));
+}
+
+const PERSONAL_DATA_TYPES = { json: 'application/json', csv: 'text/csv', markdown: 'text/markdown' } as const;
+
+async function exportPersonalData(
+  runtime: Runtime,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const options = readQuery(personalDataQuery, request);
+  const ctx = contextOf(runtime, request, reply);
+  const call = async (operation: string, input: unknown) =>
+    (await runtime.executor.execute(operation, input, ctx)).output;
+  const pieces = personalData(call, options);
+  // Now, while a refusal can still be the answer's status.
+  const first = await pieces.next();
+  async function* whole(): AsyncGenerator<string> {
+    if (!first.done) yield first.value;
+    yield* pieces;
+  }
+  return reply
+    .header('content-type', `${PERSONAL_DATA_TYPES[options.format]}; charset=utf-8`)
+    .send(Readable.from(whole()));
 }
 
 function readQuery<Out>(schema: z.ZodType<Out>, request: FastifyRequest): Out {

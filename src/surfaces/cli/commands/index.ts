@@ -33,6 +33,8 @@ export function ownCommands(
 export function ownVerbs(groups: ReadonlyMap<string, Command>, ctx: CliContext, finish: Finish): void {
   const vault = groups.get('vault');
   if (vault) addVaultVerbs(vault, ctx, finish);
+  const privacy = groups.get('privacy');
+  if (privacy) addPrivacyVerbs(privacy, ctx, finish);
 }
 
 const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
@@ -67,6 +69,19 @@ function addVaultVerbs(vault: Command, ctx: CliContext, finish: Finish): void {
     .option('--into <vault>', 'vault that takes the secrets; default: a new personal one of the same name')
     .option('--identity <file>', 'file with the private key, as age-keygen makes it')
     .option('--passphrase-file <file>', 'passphrase (HAIVEMIND_VAULT_PASSPHRASE)');
+}
+
+function addPrivacyVerbs(privacy: Command, ctx: CliContext, finish: Finish): void {
+  const summary = 'write everything stored of a user as one document';
+  const command = privacy.command('export').summary(summary).description(summary);
+  command
+    .argument('<user>', 'yourself, or anybody as administrator')
+    .addOption(new Option('--format <name>', 'form of it').choices(['json', 'csv', 'markdown']).default('json'))
+    .option('-o, --output <file>', 'file to write; default: standard output')
+    .action(async () => {
+      const { runPrivacyExport } = await import('./privacy.ts');
+      finish(await runPrivacyExport(command.args, command.opts(), ctx));
+    });
 }
 
 type Own = (name: string, summary: string, run: Run) => Command;

@@ -74,6 +74,7 @@ async function withHub(use: () => Promise<void>): Promise<void> {
     machine_id: 'm1',
     started_at: '2026-01-01',
     hub_id: 'h1',
+    owner_key: 'k1',
     store: directory,
   };
   writeFileSync(hubFile(directory), JSON.stringify(hub));

@@ -79,6 +79,7 @@ async function startHub(
   });
   const record: HubRecord = {
     hub_id: runtime.hub_id,
+    owner_key: runtime.owner_key,
     pid: process.pid,
     url: `http://${reachable(host)}:${http.port}`,
     socket: socket.path,

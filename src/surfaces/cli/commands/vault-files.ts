@@ -11,11 +11,8 @@ import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { openClient } from '../open-client.ts';
 import { toJsonText } from '../render.ts';
-import { findVault, type SecretEntry, secretsOf } from './vault.ts';
+import { findVault, PASSPHRASE_VARIABLE, type SecretEntry, secretsOf } from './vault.ts';
 import { writeWhole } from './write-whole.ts';
-
-/** Holds a passphrase where no file is named. */
-const PASSPHRASE_VARIABLE = 'HAIVEMIND_VAULT_PASSPHRASE';
 
 const versionSchema = z.strictObject({
   value: z.string(),

@@ -2,11 +2,15 @@
 // by its name, which the commands beside it share.
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import type { LoadedConfig } from '../../../config/load.ts';
 import { failure } from '../../../kernel/errors.ts';
 import type { OperationClient } from '../client.ts';
 import type { CliContext } from '../contract.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { openClient } from '../open-client.ts';
+
+/** Holds the passphrase of an exported vault where no file is named. */
+export const PASSPHRASE_VARIABLE = 'HAIVEMIND_VAULT_PASSPHRASE';
 
 export interface VaultEntry {
   readonly vault_id: string;
@@ -62,18 +66,21 @@ export async function runVaultExec(words: readonly string[], flags: ExecFlags, c
   const [wanted = '', command, ...args] = words;
   if (command === undefined)
     throw failure('invalid_input', 'There is no command to run.', 'haivemind vault exec VAULT -- command arguments');
-  const secrets = await environmentFrom(wanted, command, flags, ctx);
-  return run(command, args, { ...withoutOurs(ctx.io.env), ...secrets }, ctx.io.signal);
+  const config = configFor(ctx, flags);
+  const secrets = await environmentFrom(wanted, command, config, flags, ctx);
+  const env = withoutOurs(ctx.io.env, config.security.keyring.env);
+  return run(command, args, { ...env, ...secrets }, ctx.io.signal);
 }
 
 async function environmentFrom(
   wanted: string,
   command: string,
+  config: LoadedConfig,
   flags: ExecFlags,
   ctx: CliContext,
 ): Promise<Record<string, string>> {
   const { signal } = ctx.io;
-  const client = await openClient(ctx, configFor(ctx, flags));
+  const client = await openClient(ctx, config);
   try {
     const { vault_id } = await findVault(client, wanted, signal);
     const names = await namesFor(client, vault_id, flags.env ?? [], signal);
@@ -133,9 +140,9 @@ export function variableOf(key: string): string {
 }
 
 /** What opens the hub or its vaults is nothing for the command that runs. */
-function withoutOurs(env: CliContext['io']['env']): Record<string, string | undefined> {
-  const OURS = ['HAIVEMIND_TOKEN', 'HAIVEMIND_MASTER_KEY', 'HAIVEMIND_VAULT_PASSPHRASE'];
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !OURS.includes(name)));
+function withoutOurs(env: CliContext['io']['env'], master: string): Record<string, string | undefined> {
+  const ours = ['HAIVEMIND_TOKEN', 'HAIVEMIND_MASTER_KEY', PASSPHRASE_VARIABLE, master, `${master}_NEW`];
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !ours.includes(name)));
 }
 
 function run(
