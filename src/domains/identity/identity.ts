@@ -1,31 +1,12 @@
 // Identity put together: how callers that are not the machine's owner prove who they are, and what makes tokens for them.
-import type { Database } from '../../storage/database.ts';
-import type { KeyRing } from '../../storage/keyring/port.ts';
-import type { Audit, AuditTables } from '../audit/index.ts';
-import { createIssuers, type IssuerSettings } from './issuers.ts';
-import { createOwnTokens } from './own-tokens.ts';
-import { createSigningKeys, type SigningKeys } from './signing-keys.ts';
+import type { IdentityDeps } from './identity-deps.ts';
+import { assertIssuers } from './issuer-settings.ts';
+import type { Signed } from './signed.ts';
+import type { SigningKeys } from './signing-keys.ts';
 import { createWhois, type Whois } from './tailscale.ts';
-import { type KnownCaller, readClaimed, refused } from './token-checks.ts';
-import type { TokenTables } from './token-tables.ts';
-import { createTokens, type Tokens } from './tokens.ts';
+import type { KnownCaller } from './token-checks.ts';
+import type { Tokens } from './tokens.ts';
 import { createTurnedAwayLog, type TurnedAwayLog } from './turned-away.ts';
-
-/** Of the configuration's section `security`. */
-export interface IdentitySettings {
-  readonly public_url?: string | undefined;
-  readonly issuers: readonly IssuerSettings[];
-  readonly tailscale: { readonly enabled: boolean; readonly socket: string };
-}
-
-export interface IdentityDeps {
-  readonly store: Database<TokenTables & AuditTables>;
-  readonly keyring: KeyRing;
-  readonly audit: Audit;
-  readonly settings: IdentitySettings;
-  /** An audit row of a refused request that could not be written. */
-  readonly onError: (error: unknown) => void;
-}
 
 export interface IdentityDomain {
   readonly tokens: Tokens;
@@ -38,23 +19,32 @@ export interface IdentityDomain {
 }
 
 /** Throws `config_invalid`. Touches neither the store nor the network yet. */
-export function createIdentity({ store, keyring, audit, settings, onError }: IdentityDeps): IdentityDomain {
+export function createIdentity(deps: IdentityDeps): IdentityDomain {
+  const { store, audit, settings, onError } = deps;
   const { clock } = store;
-  const { public_url, tailscale } = settings;
-  const keys = createSigningKeys({ store, keyring, audit });
-  const own = createOwnTokens({ store: store.withTables<TokenTables>(), keys, public_url });
-  const issuers = createIssuers(settings.issuers, { clock });
+  const { tailscale } = settings;
+  assertIssuers(settings.issuers);
+  // What signs and verifies is loaded by the first who needs it: a stdio server and a command start without it.
+  let loaded: Promise<Signed> | undefined;
+  const signed = (): Promise<Signed> => {
+    loaded ??= import('./signed.ts').then(({ createSigned }) => createSigned(deps));
+    return loaded;
+  };
   return {
-    keys,
-    tokens: createTokens({ store, keys, audit, public_url }),
-    async bearer(token) {
-      const claimed = readClaimed(token);
-      if (claimed.issuer === own.issuer) return own.verify(token, claimed);
-      if (issuers.knows(claimed.issuer)) return issuers.verify(token, claimed.issuer);
-      throw refused('The token is of an issuer this hub does not accept.');
+    keys: {
+      current: async (actor) => (await signed()).keys.current(actor),
+      verifying: async (key_id) => (await signed()).keys.verifying(key_id),
+      published: async () => (await signed()).keys.published(),
+      rotate: async (actor, revoke_old) => (await signed()).keys.rotate(actor, revoke_old),
     },
+    tokens: {
+      create: async (actor, request) => (await signed()).tokens.create(actor, request),
+      list: async (filter) => (await signed()).tokens.list(filter),
+      revoke: async (actor, jti) => (await signed()).tokens.revoke(actor, jti),
+    },
+    bearer: async (token) => (await signed()).bearer(token),
     whois: tailscale.enabled ? createWhois({ socket: tailscale.socket, clock }) : async () => undefined,
-    issuers: issuers.names,
+    issuers: settings.issuers.map(({ issuer }) => issuer),
     turnedAway: createTurnedAwayLog({ audit, clock, onError }),
   };
 }

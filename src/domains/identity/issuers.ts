@@ -4,20 +4,12 @@ import type { Clock } from '../../kernel/clock.ts';
 import { failure, type HaivemindError } from '../../kernel/errors.ts';
 import { ID_PATTERN } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
+import { assertIssuers, type IssuerSettings } from './issuer-settings.ts';
 import { knownScopes } from './scopes.ts';
 import { checkTimes, explain, type KnownCaller, refused } from './token-checks.ts';
 
 /** Only keys of which the issuer alone has the private half: with HS256 whoever verifies could also sign. */
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA'];
-
-export interface IssuerSettings {
-  readonly issuer: string;
-  readonly jwks_url: string;
-  readonly audience: string;
-  readonly user_claim: string;
-  readonly user_prefix: string;
-  readonly admin_users: readonly string[];
-}
 
 export interface IssuersOptions {
   readonly clock: Clock;
@@ -26,7 +18,6 @@ export interface IssuersOptions {
 }
 
 export interface Issuers {
-  readonly names: readonly string[];
   knows(issuer: string): boolean;
   /**
    * Rejects with `unauthenticated`, or with `unavailable` where the issuer's keys are wanted and cannot be fetched: a
@@ -37,14 +28,9 @@ export interface Issuers {
 
 /** Asks nobody before a token arrives. Throws `config_invalid`. */
 export function createIssuers(settings: readonly IssuerSettings[], options: IssuersOptions): Issuers {
-  const verifiers = new Map<string, (token: string) => Promise<KnownCaller>>();
-  for (const one of settings) {
-    if (verifiers.has(one.issuer))
-      throw failure('config_invalid', `security.issuers names ${one.issuer} twice.`, 'Leave one of them.');
-    verifiers.set(one.issuer, createVerifier(one, options));
-  }
+  assertIssuers(settings);
+  const verifiers = new Map(settings.map((one) => [one.issuer, createVerifier(one, options)]));
   return {
-    names: [...verifiers.keys()],
     knows: (issuer) => verifiers.has(issuer),
     async verify(token, issuer) {
       const verifier = verifiers.get(issuer);
@@ -79,7 +65,7 @@ function createVerifier(settings: IssuerSettings, { clock, cooldown_ms }: Issuer
 
 /** A failure to fetch is told from a token whose key is not there. */
 function fetchedKeys({ issuer, jwks_url }: IssuerSettings, cooldownDuration: number): JWTVerifyGetKey {
-  const remote = createRemoteJWKSet(safeUrl(jwks_url), {
+  const remote = createRemoteJWKSet(new URL(jwks_url), {
     timeoutDuration: limits.issuer_keys_timeout_ms,
     cooldownDuration,
     cacheMaxAge: limits.issuer_keys_max_age_ms,
@@ -101,18 +87,6 @@ function away(issuer: string, cause: unknown): HaivemindError {
     `The keys of the issuer ${issuer} cannot be fetched, so its tokens cannot be checked now.`,
     'Try again; if it lasts, check security.issuers and the connection to the issuer.',
     { cause },
-  );
-}
-
-/** Whoever can change what is fetched can be anybody: only over TLS, or within this machine. */
-function safeUrl(text: string): URL {
-  const url = new URL(text);
-  const loopback = ['localhost', '[::1]'].includes(url.hostname) || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) return url;
-  throw failure(
-    'config_invalid',
-    `security.issuers: jwks_url has to be https, or http to this machine; ${url.protocol}//${url.host} is neither.`,
-    'Use the https address of the issuer.',
   );
 }
 
