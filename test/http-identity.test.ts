@@ -96,6 +96,16 @@ describe('a caller', () => {
     await trusting.close();
   });
 
+  it('with the key of this hub is the owner, from this machine itself alone', async () => {
+    const key = bearer(tiny.runtime.owner_key);
+    expect((await ask('/api/v1/notes', key)).status).toBe(200);
+    expect(lastPrincipal()).toMatchObject({ user_id: 'tester', machine_id: 'here' });
+    expect((await ask('/api/v1/notes', { ...key, 'x-forwarded-for': '127.0.0.1' })).status).toBe(401);
+    expect((await ask('/api/v1/notes', bearer(`${tiny.runtime.owner_key}x`))).status).toBe(401);
+    const health = await ask('/health', key);
+    expect(health.status).toBe(200);
+  });
+
   it('comes with a token through a proxy, and is no peer there', async () => {
     const peers: string[] = [];
     const identities = {
@@ -228,6 +238,21 @@ describe('scopes', () => {
     expect((await fetch(`${url}/trigger-sync`, { ...admin, method: 'POST' })).status).toBe(200);
     await sync.close();
   });
+});
+
+it('counts calls by user, whatever token they come with', async () => {
+  const counted: string[] = [];
+  const limitCall = async (caller: string) => ({ allowed: counted.push(caller) < 3, retry_after_ms: 1_000 });
+  const server = await startHttp(tinyRuntime(hubs, { identities: book.identities, limitCall }).runtime, OPTIONS);
+  const status = async (path: string, headers: Record<string, string>) =>
+    (await fetch(`http://127.0.0.1:${server.port}${path}`, { headers })).status;
+  expect(await status('/api/v1/notes', bearer(book.give('ada')))).toBe(200);
+  expect(await status('/.well-known/jwks.json', {})).toBe(200);
+  expect(await status('/api/v1/notes', {})).toBe(401);
+  expect(await status('/api/v1/notes', bearer(book.give('bob')))).toBe(200);
+  expect(await status('/api/v1/notes', bearer(book.give('ada')))).toBe(429);
+  expect(counted).toEqual(['ada', 'bob', 'ada']);
+  await server.close();
 });
 
 describe('a session', () => {
