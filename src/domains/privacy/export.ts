@@ -103,9 +103,12 @@ function readPart(
 /** What the log says of others' acts that concerned the user is the user's as well. */
 function ownRows(spec: PersonalTable, user_id: string): RawBuilder<SqlBool> {
   const own = isOwn(spec, user_id);
-  if (spec.table !== 'audit_details') return own;
-  return sql<SqlBool>`(${own} or exists (select 1 from audit_subjects where audit_subjects.user_id = ${user_id}
-    and audit_details.details like '%"affected":"' || audit_subjects.subject_id || '"%'))`;
+  const concerned = sql<SqlBool>`exists (select 1 from audit_subjects where audit_subjects.user_id = ${user_id}
+    and audit_details.details like '%"affected":"' || audit_subjects.subject_id || '"%')`;
+  if (spec.table === 'audit_details') return sql<SqlBool>`(${own} or ${concerned})`;
+  if (spec.table !== 'audit_log') return own;
+  return sql<SqlBool>`(${own} or exists (
+    select 1 from audit_details where audit_details.seq = audit_log.seq and ${concerned}))`;
 }
 
 function fieldsOf({ spec, relation }: Part, row: Row, user_id: string): Row {
