@@ -9,6 +9,7 @@ import { changeableBy, isVisibleTo, seen, visibleTo } from './filters.ts';
 import { reachOf } from './reach.ts';
 import type { MemoryRow } from './record.ts';
 import type { MemoryDatabase } from './repository.ts';
+import type { Scope } from './schema.ts';
 import { newRow, storeRows } from './search/stored-rows.ts';
 import type { MemoryTables } from './tables.ts';
 
@@ -18,7 +19,7 @@ const TEAMS = ['t1', 't2'] as const;
 const user = fc.constantFrom(...USERS);
 const team = fc.constantFrom(...TEAMS);
 const rowOf = fc.record({
-  scope: fc.constantFrom('solo', 'team', 'shared'),
+  scope: fc.constantFrom<Scope>('solo', 'team', 'shared'),
   user_id: user,
   team_id: fc.option(team),
 });
@@ -49,7 +50,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-type Row = Pick<MemoryRow, 'scope' | 'user_id' | 'team_id'>;
+type Row = Pick<MemoryRow, 'user_id' | 'team_id'> & { readonly scope: Scope };
 
 /** Empties the store and puts these rows in; resolves with their ids in order. */
 async function replaceAll(rows: readonly Row[]): Promise<number[]> {

@@ -48,6 +48,8 @@ export interface ImportTotals {
   problems: number;
   conversations: number;
   redacted: number;
+  /** What kinds of secrets these were. */
+  redacted_kinds: string[];
   first_memory_ids: string[];
 }
 
@@ -78,6 +80,7 @@ async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): Asy
     problems: 0,
     conversations: 0,
     redacted: 0,
+    redacted_kinds: [],
     first_memory_ids: [],
   };
   let batch: Parsed[] = [];
@@ -92,7 +95,7 @@ async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): Asy
     } else if (event.type === 'conversation') totals.conversations++;
     else if (event.type === 'item') {
       const parsed = parseItem(event.item, request, event.position);
-      totals.redacted += event.item.redactions?.length ?? 0;
+      noteSecrets(totals, event.item.redactions ?? []);
       if (parsed.type === 'problem') {
         totals.problems++;
         yield parsed;
@@ -139,6 +142,11 @@ function parseItem(
   return { type: 'problem', code: 'invalid_field', message, ...place };
 }
 
+function noteSecrets(totals: ImportTotals, kinds: readonly string[]): void {
+  totals.redacted += kinds.length;
+  totals.redacted_kinds = [...new Set([...totals.redacted_kinds, ...kinds])].sort();
+}
+
 async function* storeAll(
   deps: RuleDeps,
   batch: readonly Parsed[],
@@ -154,7 +162,7 @@ async function* storeAll(
         continue;
       }
       totals.stored++;
-      totals.redacted += result.redacted.length;
+      noteSecrets(totals, result.redacted);
       if (totals.first_memory_ids.length < 10) totals.first_memory_ids.push(result.memory_id);
     }
   };

@@ -4,6 +4,13 @@ import type { Memory } from './schema.ts';
 
 const SUMMARY_CHARS = 240;
 
+/** What a writer is told of secrets that were found; null where there were none. */
+export function secretsHint(kinds: readonly string[]): string | null {
+  if (kinds.length === 0) return null;
+  const found = [...new Set(kinds)].join(', ');
+  return `Secrets were replaced by markers (${found}): keep each with store_in_vault, then write its vault/key here.`;
+}
+
 export function summarise(content: string, max_chars = SUMMARY_CHARS): string {
   const line = content.replace(/\s+/g, ' ').trim();
   return line.length <= max_chars ? line : `${line.slice(0, max_chars - 1).trimEnd()}…`;

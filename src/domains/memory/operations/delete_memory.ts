@@ -25,7 +25,7 @@ export const deleteMemory = defineOperation<MemoryDeps, typeof input, typeof out
   name: 'delete_memory',
   title: 'Delete memory',
   description:
-    'Deletes a memory you own: to the recycle bin for 30 days, or with hard_delete destroyed with its versions and vectors.',
+    'Deletes a memory that is yours to change: to the recycle bin for 30 days, or with hard_delete destroyed with its versions and vectors.',
   toolset: 'lifecycle',
   input,
   output,

@@ -4,7 +4,7 @@ import { failure } from '../../../kernel/errors.ts';
 import { nameField, tagsField } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { defineOperation, WRITES } from '../../../kernel/operation.ts';
-import { plural } from '../render.ts';
+import { plural, secretsHint } from '../render.ts';
 import { scopeField } from '../schema.ts';
 import { callerOf, type MemoryDeps } from '../service.ts';
 
@@ -35,6 +35,7 @@ const output = z.object({
   problems: z
     .array(z.object({ line: z.number().nullable().describe('Line.'), message: z.string().describe('What was wrong.') }))
     .describe('What was skipped and why.'),
+  hint: z.string().nullable().describe('Where to keep secrets that were found.'),
 });
 
 export const importConversation = defineOperation<MemoryDeps, typeof input, typeof output>({
@@ -72,7 +73,7 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
       if (step.type === 'progress') ctx.reportProgress({ done: step.totals.stored + step.totals.skipped });
       else if (step.type === 'problem') problems.push({ line: step.line ?? null, message: step.message });
       else {
-        const { stored, updated, skipped, conversations, redacted, first_memory_ids } = step.totals;
+        const { stored, updated, skipped, conversations, redacted, redacted_kinds, first_memory_ids } = step.totals;
         if (stored + updated + skipped === 0)
           throw failure(
             'invalid_input',
@@ -87,6 +88,7 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
           redacted,
           memory_ids: first_memory_ids,
           problems: problems.slice(0, PROBLEMS_SHOWN_COUNT),
+          hint: secretsHint(redacted_kinds),
         };
       }
     }
@@ -96,6 +98,6 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
     const text = `${plural(out.stored, 'memory', 'memories')} stored, ${out.updated} renewed, ${out.skipped} known already, ${plural(out.problems.length, 'problem')}.`;
     const problems = out.problems.map(({ line, message }) => (line === null ? message : `line ${line}: ${message}`));
     const first = out.memory_ids.length > 0 ? [`The first of them: ${out.memory_ids.join(', ')}`] : [];
-    return [{ kind: 'text', text: [text, ...first, ...problems].join('\n') }];
+    return [{ kind: 'text', text: [text, ...first, ...problems, ...(out.hint ? [out.hint] : [])].join('\n') }];
   },
 });

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { defineOperation, type TextPart, WRITES } from '../../../kernel/operation.ts';
 import { suggestV2 } from '../../format/index.ts';
+import { secretsHint } from '../render.ts';
 import { type StoreResult, storeMemory as store } from '../rules/store.ts';
 import { newMemorySchema } from '../schema.ts';
 import { callerOf, type MemoryDeps } from '../service.ts';
@@ -82,7 +83,7 @@ function hintFor({ created, redacted, replaced, superseded_by }: StoreResult, tw
     hints.push(
       `${twin} says nearly the same: merge_duplicate_memories joins them, or store with supersedes=${twin} when this replaces it.`,
     );
-  if (redacted.length > 0)
-    hints.push(`Secrets were replaced by markers (${[...new Set(redacted)].join(', ')}); keep secrets in a vault.`);
+  const secrets = secretsHint(redacted);
+  if (secrets) hints.push(secrets);
   return hints.length > 0 ? hints.join(' ') : null;
 }

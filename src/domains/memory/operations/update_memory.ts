@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { failure } from '../../../kernel/errors.ts';
 import { defineOperation, UPDATES } from '../../../kernel/operation.ts';
+import { secretsHint } from '../render.ts';
 import { type CLEARABLE_FIELDS, changeMemory, type MemoryPatch, undoChange } from '../rules/change.ts';
 import { memoryIdField, newMemoryFields } from '../schema.ts';
 import { callerOf, type MemoryDeps } from '../service.ts';
@@ -37,13 +38,14 @@ const output = z.object({
   changed_fields: z.array(z.string()).describe('What changed.'),
   updated_at: z.string().describe('When.'),
   redacted: z.array(z.string()).describe('Kinds of secrets that were replaced by markers.'),
+  hint: z.string().nullable().describe('Where to keep them.'),
 });
 
 export const updateMemory = defineOperation<MemoryDeps, typeof input, typeof output>({
   name: 'update_memory',
   title: 'Update memory',
   description:
-    'Changes the given fields of a memory you own: content, tags, context, category, metadata and the rest. null clears a field. Earlier versions are kept; undo=true takes the latest change back. Metadata is merged unless replace_metadata is set.',
+    'Changes the given fields of a memory that is yours to change: content, tags, context, category, metadata and the rest. null clears a field. Earlier versions are kept; undo=true takes the latest change back. Metadata is merged unless replace_metadata is set.',
   toolset: 'memory',
   core: true,
   input,
@@ -74,7 +76,14 @@ export const updateMemory = defineOperation<MemoryDeps, typeof input, typeof out
       );
     if (undo) {
       const row = await undoChange(deps, memory_id, callerOf(ctx), expected_version);
-      return { memory_id, version: row.version, changed_fields: ['undo'], updated_at: row.updated_at, redacted: [] };
+      return {
+        memory_id,
+        version: row.version,
+        changed_fields: ['undo'],
+        updated_at: row.updated_at,
+        redacted: [],
+        hint: null,
+      };
     }
     const options = { expected_version, merge_metadata: !replace_metadata };
     const { row, changed_fields, redacted } = await changeMemory(
@@ -90,10 +99,16 @@ export const updateMemory = defineOperation<MemoryDeps, typeof input, typeof out
       changed_fields: [...changed_fields],
       updated_at: row.updated_at,
       redacted: [...redacted],
+      hint: secretsHint(redacted),
     };
   },
   text(out) {
     const what = out.changed_fields.length > 0 ? out.changed_fields.join(', ') : 'nothing: it said so already';
-    return [{ kind: 'text', text: `${out.memory_id} is at version ${out.version}; changed: ${what}.` }];
+    return [
+      {
+        kind: 'text',
+        text: `${out.memory_id} is at version ${out.version}; changed: ${what}. ${out.hint ?? ''}`.trim(),
+      },
+    ];
   },
 });

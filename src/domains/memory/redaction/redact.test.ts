@@ -33,6 +33,18 @@ describe('redactSecrets', () => {
     expect(await redactSecrets(text)).toEqual({ text, findings: [] });
   });
 
+  it('tells forms of secrets from secrets in the same form', async () => {
+    const token = random.text(HEX, 40);
+    for (const [form, secret] of [
+      ['virt-customize --root-password password:new_password', 'virt-customize --root-password password:q7Wd-41kz'],
+      ['apitoken=PVEAPIToken=user@realm!token=secret,host=h', `apitoken=PVEAPIToken=root@pam!move=${token},host=h`],
+      ['PVEAPIToken=user@realm!tokenid=UUID', `PVEAPIToken=root@pam!tokenid=${token}`],
+    ] as const) {
+      expect(await kinds(form), form).toEqual([]);
+      expect(await kinds(secret), secret).toHaveLength(1);
+    }
+  });
+
   it('redacts several secrets of one text, each in its place', async () => {
     const token = `ghp_${random.text(ALNUM, 36)}`;
     const { text } = await redactSecrets(`first ${token}, then password: Harbor-77!x, then ${token}`);

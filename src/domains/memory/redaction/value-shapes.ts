@@ -14,8 +14,16 @@ const RELATIVE_PATH = /^(?:[A-Za-z][A-Za-z_.-]*\d{0,3}\/)+(?:[A-Za-z][A-Za-z_-]*
 const PATH = /^(?:~|\.{1,2})?\/(?:[\w.@+-]+\/)*[\w.@+-]*$|^[A-Za-z]:\\/;
 const URL_WITHOUT_LOGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s@]*$/i;
 
+/** A form of a secret that names its kind: `password:new_password`, `user@realm!token=secret`. */
+const NAMED_INSIDE = /^(?:[\w.-]+@[\w.-]+!)?(?:\w*password|\w*token(?:id)?)[:=](?<inner>[^:=]+)$/i;
+
 /** True where the value refers to a secret, describes one or masks one. */
 export function isPlaceholder(value: string): boolean {
+  const inner = NAMED_INSIDE.exec(value)?.groups?.inner;
+  return stands(value) || (inner !== undefined && (inner.toLowerCase() === 'uuid' || stands(inner)));
+}
+
+function stands(value: string): boolean {
   return [PLACEHOLDER, CODE_REFERENCE, NAME_OR_PAIR, PATH, RELATIVE_PATH, URL_WITHOUT_LOGIN].some((shape) =>
     shape.test(value),
   );
