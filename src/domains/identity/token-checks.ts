@@ -39,7 +39,7 @@ export function readClaimed(token: string): Claimed {
 }
 
 function noToken(): HaivemindError {
-  return refused('The Authorization header has no JSON Web Token in it.', 'Send `Authorization: Bearer <token>`.');
+  return refused('The Authorization header holds no well-formed JSON Web Token.', 'Send `Authorization: Bearer <token>`.');
 }
 
 /**

@@ -11,7 +11,7 @@ import type { Audit, AuditTables } from '../audit/index.ts';
 import { SIGNING_ALGORITHM, type SigningKeys } from './signing-keys.ts';
 import type { TokenTable, TokenTables } from './token-tables.ts';
 
-export const DAY_MS = 86_400_000;
+const DAY_MS = 86_400_000;
 
 /** `iss` of the tokens of a store, whichever of its hubs made them and under whatever address it is reached. */
 export function issuerOf(store_id: string): string {
