@@ -52,7 +52,9 @@ export function createHooks({ metrics, sessions, log, gate, audit }: HookDeps): 
       else if (error_code) log.info({ ...fields, code: error_code }, 'operation refused');
     },
     async annotate(operation, ctx) {
-      return { ...(await guideFor(operation, ctx, sessions, log)), operating_mode: modeNotice(ctx) };
+      const guide = await guideFor(operation, ctx, sessions, log);
+      // What changes the mode says so itself; the mode it was called in would contradict it.
+      return operation.permission === 'mode.write' ? guide : { ...guide, operating_mode: modeNotice(ctx) };
     },
   };
 }

@@ -7,13 +7,13 @@ import type { Audit } from '../audit/index.ts';
 import type { ModeDeps } from './deps.ts';
 import { type ModeCaller, type Modes, type ModeTrx, modeName } from './modes.ts';
 
-/** Errors: `invalid_input` for a context that is missing or does not belong; `not_found` for one that is not the caller's. */
+/** Returns since when it holds. Errors: `invalid_input` for a context that is missing or does not belong; `not_found` for one that is not the caller's. */
 export async function setMode(
   deps: ModeDeps,
   ctx: OperationContext,
   mode: OperatingMode,
   context_id: string | null,
-): Promise<ModeContext> {
+): Promise<string> {
   if (mode === 'solo' && context_id !== null)
     throw failure('invalid_input', 'set_mode: solo takes no context_id.', 'Leave context_id out.');
   if (mode === 'team' && context_id === null)
@@ -22,8 +22,8 @@ export async function setMode(
   const { store, modes, audit } = deps;
   const vault = mode === 'vault' && context_id !== null ? await deps.vaultFacts(context_id) : undefined;
   assertAllowed(mayWorkIn(ctx.principal, chosen, toIso(store.clock.now()), vault), () => contextNotFound(chosen));
-  await store.write(async (trx) => {
-    await modes.choose(trx, ctx, chosen);
+  return store.write(async (trx) => {
+    const since = await modes.choose(trx, ctx, chosen);
     await audit.append(trx, ctx.principal, {
       action: 'mode.set',
       target_type: 'mode',
@@ -31,8 +31,8 @@ export async function setMode(
       result: 'ok',
       details: { mode, before: modeName(ctx.mode ?? SOLO) },
     });
+    return since;
   });
-  return chosen;
 }
 
 interface FallBackDeps {

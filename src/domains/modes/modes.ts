@@ -39,8 +39,8 @@ export interface Modes {
    */
   of(caller: ModeCaller): Promise<KeptMode>;
   stateOf(caller: ModeCaller): Promise<ModeState>;
-  /** Chooses a mode, in the transaction of whatever has to happen with it. */
-  choose(trx: ModeTrx, caller: ModeCaller, mode: ModeContext): Promise<void>;
+  /** Chooses a mode, in the transaction of whatever has to happen with it. Returns since when it holds, as ISO time. */
+  choose(trx: ModeTrx, caller: ModeCaller, mode: ModeContext): Promise<string>;
   /** Back to solo, if the session is still in `from`; false where another call was first. */
   fallBack(trx: ModeTrx, caller: ModeCaller, from: ModeContext): Promise<boolean>;
   /** Forgets modes of sessions not seen for a month. Returns how many. */
@@ -143,13 +143,14 @@ async function touch(trx: ModeTrx, session_key: string, last_used_at: string): P
   await trx.updateTable('agent_modes').set({ last_used_at }).where('session_key', '=', session_key).execute();
 }
 
-async function choose(trx: ModeTrx, caller: ModeCaller, mode: ModeContext, now: string): Promise<void> {
+async function choose(trx: ModeTrx, caller: ModeCaller, mode: ModeContext, now: string): Promise<string> {
   const values = rowOf(caller, mode, now);
   await trx
     .insertInto('agent_modes')
     .values({ session_key: caller.session.key, ...values })
     .onConflict((conflict) => conflict.column('session_key').doUpdateSet(values))
     .execute();
+  return now;
 }
 
 async function fallBack(trx: ModeTrx, caller: ModeCaller, from: ModeContext, now: string): Promise<boolean> {

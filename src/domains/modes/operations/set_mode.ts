@@ -1,6 +1,5 @@
 // set_mode: this session goes on in another mode.
 import { z } from 'zod';
-import { toIso } from '../../../kernel/clock.ts';
 import { idField } from '../../../kernel/fields.ts';
 import { defineOperation, OPERATING_MODES, UPDATES } from '../../../kernel/operation.ts';
 import { setMode as set } from '../change.ts';
@@ -33,13 +32,13 @@ export const setMode = defineOperation<ModeDeps, typeof input, typeof output>({
     { title: 'Work in a team', input: { mode: 'team', context_id: 'team_engineering_001' } },
   ],
   async handle(deps, { mode, context_id = null }, ctx) {
-    const chosen = await set(deps, ctx, mode, context_id);
+    const since = await set(deps, ctx, mode, context_id);
     return {
       mode,
       context_id,
-      context_name: await contextName(deps, ctx.principal, chosen),
+      context_name: await contextName(deps, ctx.principal, { mode, context_id }),
       meaning: MEANING[mode],
-      since: toIso(deps.store.clock.now()),
+      since,
     };
   },
   text: (out) => modeText(out),
