@@ -9,7 +9,7 @@ import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
 import { originOf } from './callers.ts';
 import { createListening } from './listening.ts';
-import { asSdkRequest, asSdkResponse, copyHeaders, leaveConnectionToNode } from './rpc-replies.ts';
+import { asSdkRequest, asSdkResponse, copyHeaders, leaveConnectionToNode, RPC, refuseRpc } from './rpc-replies.ts';
 
 export interface McpServing {
   serve(request: FastifyRequest, reply: FastifyReply, toolsets: Toolsets): Promise<void>;
@@ -33,7 +33,8 @@ export function createModernMcp(runtime: Runtime): McpServing {
       onerror,
       keepAliveMs: limits.sse_keep_alive_ms,
       bus: listening.bus,
-      maxSubscriptions: limits.mcp_sessions_max_count,
+      // Counted by user instead: one must not take the room of another.
+      maxSubscriptions: Number.MAX_SAFE_INTEGER,
     },
   );
   const stopAnnouncing = runtime.onResourceChanged((uri) => handler.notify.resourceUpdated(uri));
@@ -42,6 +43,12 @@ export function createModernMcp(runtime: Runtime): McpServing {
     async serve(request, reply, toolsets) {
       const origin = originOf(runtime, request, 'http');
       const reader = origin.principalFor(origin.agent_id);
+      if (isListen(request.body)) {
+        const leave = listening.enter(reader.user_id);
+        if (!leave)
+          return refuseRpc(request, reply, 503, RPC.refused, 'Too many event streams are open. Close one, or wait.');
+        reply.raw.once('close', leave);
+      }
       const handle = toNodeHandler(
         {
           async fetch(web_request, options) {
@@ -61,4 +68,8 @@ export function createModernMcp(runtime: Runtime): McpServing {
       await handler.close();
     },
   };
+}
+
+function isListen(body: unknown): boolean {
+  return typeof body === 'object' && body !== null && 'method' in body && body.method === 'subscriptions/listen';
 }
