@@ -14,12 +14,12 @@ const RETRY_MS = 20;
  * and this process while it runs; docs/security.md has the times. A connection of its own: the one that writes may be in
  * a transaction of somebody else, which is waited for.
  */
-export async function eraseTraces(file: string): Promise<TraceReport> {
+export async function eraseTraces(file: string, patience_ms: number = PATIENCE_MS): Promise<TraceReport> {
   const raw = new DatabaseSync(file, { timeout: 0 });
   try {
     // A copy of the whole store would not fit into memory; the temporary file holds only what was not erased.
     raw.exec('pragma temp_store = file; pragma cache_size = -16000;');
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + patience_ms;
     const left: string[] = [];
     const merged = await patiently(deadline, () => {
       raw.exec("insert into memory_fts(memory_fts) values ('optimize')");
