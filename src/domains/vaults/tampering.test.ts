@@ -212,6 +212,15 @@ test('the clean-up destroys what can no longer be restored, and only that', asyn
   expect((await put(vault_id, 'k0', 'new')).version).toBe(2);
 });
 
+test('with no time for recovery a deleted secret is destroyed at once', async () => {
+  const vault_id = await newVault();
+  await put(vault_id, 'k', 'v');
+  const strict = { ...vaults.deps, recovery_days: 0 };
+  expect(await deleteSecret(strict, ada, { vault_id, key: 'k' }, undefined)).toBeNull();
+  expect(await store.db.selectFrom('vault_secret_versions').select('version').execute()).toEqual([]);
+  expect((await put(vault_id, 'k', 'w')).version).toBe(2);
+});
+
 describe('a new master key', () => {
   test('wraps every data key again, in batches, and everything stays readable', async () => {
     const ids = await Promise.all(Array.from({ length: 210 }, newVault));
