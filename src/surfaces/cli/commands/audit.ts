@@ -2,6 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { failure } from '../../../kernel/errors.ts';
 import type { CliContext, Finish, OperationShape } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
@@ -92,13 +93,29 @@ async function runAnchor(flags: AnchorFlags, ctx: CliContext): Promise<number> {
   try {
     const { store_id, seq, hash, at, signature } = await client.call('anchor_audit_log', {}, { signal: ctx.io.signal });
     const text = `${toJsonText({ store_id, seq, hash, at, signature }, 2)}\n`;
-    // An earlier anchor is worth more than a newer one: it is never written over.
+    // An earlier anchor is worth as much as a newer one: it is never written over.
     if (flags.output === undefined) ctx.io.stdout.write(text);
-    else await writeFile(resolve(ctx.io.cwd, flags.output), text, { flag: 'wx' });
+    else await writeNew(resolve(ctx.io.cwd, flags.output), text);
     if (signature === null) ctx.io.stderr.write('the anchor is not signed: the hub has no signing key at hand\n');
     return EXIT.ok;
   } finally {
     await client.close();
+  }
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  try {
+    await writeFile(path, text, { flag: 'wx' });
+  } catch (cause) {
+    if (!(cause instanceof Error) || !('code' in cause)) throw cause;
+    throw failure(
+      'invalid_input',
+      `${path} cannot be written: ${cause.code}.`,
+      'Name a file that does not exist yet.',
+      {
+        cause,
+      },
+    );
   }
 }
 
