@@ -52,6 +52,14 @@ function addVaultVerbs(vault: Command, ctx: CliContext, finish: Finish): void {
     .argument('<command...>', 'after --: the command and its arguments; no shell is involved')
     .option('--env <NAME=key>', 'only this secret, under this name; may be repeated', several)
     .option('--reason <text>', 'why, for the audit log; default: the name of the command');
+  verb(
+    'rotate-master-key',
+    'make a new master key and wrap the keys of all vaults with it; hubs may go on running',
+    async (_, options) => {
+      const { runRotateMasterKey } = await import('./vault.ts');
+      return runRotateMasterKey(options, ctx);
+    },
+  ).option('--resume', 'make no new key: finish what was interrupted');
   verb('export', 'write a vault to a file encrypted with age', async (words, options) => {
     const { runVaultExport } = await import('./vault-files.ts');
     return runVaultExport(words, options as never, ctx);

@@ -6,8 +6,10 @@ import type { LoadedConfig } from '../../../config/load.ts';
 import { failure } from '../../../kernel/errors.ts';
 import type { OperationClient } from '../client.ts';
 import type { CliContext } from '../contract.ts';
+import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
-import { openClient } from '../open-client.ts';
+import { openClient, quiet } from '../open-client.ts';
+import { toJsonText } from '../render.ts';
 
 /** Holds the passphrase of an exported vault where no file is named. */
 export const PASSPHRASE_VARIABLE = 'HAIVEMIND_VAULT_PASSPHRASE';
@@ -164,4 +166,25 @@ function run(
       resolve(code ?? 128 + (by === null ? 0 : constants.signals[by]));
     });
   });
+}
+
+interface RotateFlags extends GlobalOptions {
+  readonly resume?: boolean;
+}
+
+/** In this process, whatever hub runs: the place of the master key is a matter of this machine. */
+export async function runRotateMasterKey(flags: RotateFlags, ctx: CliContext): Promise<number> {
+  const runtime = await ctx.openRuntime(quiet(configFor(ctx, flags), ctx), { role: 'command' });
+  try {
+    const report = await runtime.rotateMasterKey({ resume: flags.resume ?? false });
+    const { master_key_id, vault_keys, signing_keys } = report;
+    ctx.io.stdout.write(
+      flags.json
+        ? `${toJsonText(report)}\n`
+        : `master key ${master_key_id}: ${vault_keys} vault keys and ${signing_keys} signing keys wrapped again\n`,
+    );
+    return EXIT.ok;
+  } finally {
+    await runtime.close();
+  }
 }
