@@ -39,7 +39,10 @@ export function readClaimed(token: string): Claimed {
 }
 
 function noToken(): HaivemindError {
-  return refused('The Authorization header holds no well-formed JSON Web Token.', 'Send `Authorization: Bearer <token>`.');
+  return refused(
+    'The Authorization header holds no well-formed JSON Web Token.',
+    'Send `Authorization: Bearer <token>`.',
+  );
 }
 
 /**

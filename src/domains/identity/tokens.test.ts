@@ -1,4 +1,6 @@
 // Tokens of the hub: what they prove, and everything that must not pass for one.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { createLocalJWKSet, type JWTPayload, jwtVerify, SignJWT, UnsecuredJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -13,6 +15,7 @@ import { unseal } from '../../kernel/sealing.ts';
 import type { Database } from '../../storage/database.ts';
 import { type AuditTables, createAudit } from '../audit/index.ts';
 import { createIdentity, type IdentityDomain, type TokenTables } from './index.ts';
+import type { IssuerSettings } from './issuer-settings.ts';
 import type { TokenRequest } from './tokens.ts';
 
 const ADMIN: Principal = {
@@ -39,13 +42,13 @@ beforeEach(async () => {
 afterEach(() => database.close());
 
 /** A hub of this store. */
-function hub(public_url?: string, ring = keyring): IdentityDomain {
+function hub(public_url?: string, ring = keyring, issuers: readonly IssuerSettings[] = []): IdentityDomain {
   const store = database.withTables<TokenTables & AuditTables>();
   return createIdentity({
     store,
     keyring: ring,
     audit: createAudit(store),
-    settings: { public_url, issuers: [], tailscale: { enabled: false, socket: '' } },
+    settings: { public_url, issuers, tailscale: { enabled: false, socket: '' } },
     onError: (error) => expect(error).toBeUndefined(),
   });
 }
@@ -246,6 +249,41 @@ describe('what does not pass', () => {
     expect(await named.bearer(elsewhere.token)).toMatchObject({ user_id: 'bob@example.com' });
     expect((await why(elsewhere.token)).message).toContain('another service');
   });
+});
+
+test('whom a token names as its issuer decides who is asked; nobody can take the place of the hub', async () => {
+  const { token } = await make();
+  const own = `urn:haivemind:${database.store_id}`;
+  const asked: string[] = [];
+  const server = createServer((request, response) => {
+    asked.push(request.url ?? '');
+    response.end('{"keys":[]}');
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const usual = {
+      audience: `haivemind:${database.store_id}`,
+      user_claim: 'sub',
+      user_prefix: '',
+      admin_users: ['bob@example.com'],
+    };
+    const named = ['https://login.example.org', own].map((issuer, i) => ({
+      ...usual,
+      issuer,
+      jwks_url: `${base}/${i}`,
+    }));
+    const at = hub(undefined, keyring, named);
+    expect(at.issuers).toEqual(['https://login.example.org', own]);
+    expect((await at.bearer(token)).credential).toMatchObject({ kind: 'token', admin: false });
+    expect((await why(await forged({ iss: 'https://elsewhere.example' }), at)).message).toContain('does not accept');
+    expect(asked).toEqual([]);
+    const theirs = await forged({ iss: 'https://login.example.org' });
+    expect((await why(theirs, at)).message).toContain('does not publish');
+    expect(asked).toEqual(['/0']);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 describe('time', () => {
