@@ -46,12 +46,25 @@ export function grantFacts(grant: GrantRow): VaultGrantFacts {
 }
 
 export function findSecret(db: VaultReader, vault_id: string, secret_key: string): Promise<SecretRow | undefined> {
+  return secretQuery(db, vault_id, secret_key).executeTakeFirst();
+}
+
+/** The same, held until the commit: the clean-up holds secrets and not their vaults. */
+export function holdSecret(
+  store: VaultStore,
+  trx: VaultTrx,
+  vault_id: string,
+  secret_key: string,
+): Promise<SecretRow | undefined> {
+  return store.dialect.forChange(secretQuery(trx, vault_id, secret_key)).executeTakeFirst();
+}
+
+function secretQuery(db: VaultReader, vault_id: string, secret_key: string) {
   return db
     .selectFrom('vault_secrets')
     .selectAll()
     .where('vault_id', '=', vault_id)
-    .where('secret_key', '=', secret_key)
-    .executeTakeFirst();
+    .where('secret_key', '=', secret_key);
 }
 
 export function findVersion(db: VaultReader, secret_id: string, version: number) {

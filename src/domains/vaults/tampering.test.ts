@@ -12,6 +12,7 @@ import type { Principal } from '../../kernel/operation.ts';
 import type { Database } from '../../storage/database.ts';
 import { openDatabase } from '../../storage/index.ts';
 import { type AuditTables, createAudit } from '../audit/index.ts';
+import { createIdentity, type TokenTables } from '../identity/index.ts';
 import { createVault, destroyVault, rotateVaultKey } from './rules/create.ts';
 import { deleteSecret } from './rules/deleting.ts';
 import { retrieveSecret, storeSecret } from './rules/secrets.ts';
@@ -239,6 +240,27 @@ describe('a new master key', () => {
     const fresh = anotherHub(undefined, ringWithoutOld);
     expect([await get(vault_id, 'k', 1, fresh), await get(vault_id, 'k', 2, fresh)]).toEqual(['one', 'two']);
     expect(await vaults.rotateMasterKey(ada, { resume: true })).toMatchObject({ vault_keys: 0 });
+  });
+
+  test('wraps the keys of the token signer too: tokens are signed without the earlier master key', async () => {
+    const admin: Principal = { ...ada, credential: { kind: 'local', admin: true } };
+    const identityWith = (ring: typeof keyring) =>
+      createIdentity({
+        store: store.withTables<TokenTables & AuditTables>(),
+        keyring: ring,
+        audit: createAudit(store.withTables<AuditTables>()),
+        settings: { public_url: undefined, issuers: [], tailscale: { enabled: false, socket: '' } },
+        onError: (error) => expect(error).toBeUndefined(),
+      });
+    const request = { user_id: 'bob', admin: false, days: 1 };
+    await identityWith(keyring).tokens.create(admin, request);
+    const before = await keyring.current();
+    expect(await vaults.rotateMasterKey(ada)).toMatchObject({ vault_keys: 0, signing_keys: 1 });
+    const later = identityWith({
+      ...keyring,
+      find: async (id: string) => (id === before.id ? undefined : keyring.find(id)),
+    });
+    expect(await later.tokens.create(admin, request)).toMatchObject({ token: expect.any(String) });
   });
 
   test('goes on where it was interrupted', async () => {

@@ -5,7 +5,7 @@ import type { Principal } from '../../../kernel/operation.ts';
 import { changeVault } from '../access.ts';
 import type { VaultDeps } from '../deps.ts';
 import { secretNotFound } from '../errors.ts';
-import { destroyVersions, findSecret, recorded, type SecretRow } from '../repository.ts';
+import { destroyVersions, holdSecret, recorded, type SecretRow } from '../repository.ts';
 import { logForTeam } from './team-log.ts';
 
 const DAY_MS = 86_400_000;
@@ -26,7 +26,7 @@ export function deleteSecret(
 ): Promise<string | null> {
   const { store, audit, recovery_days } = deps;
   return changeVault(deps, principal, vault_id, 'write', async ({ trx, vault, now }) => {
-    const secret = await findSecret(trx, vault_id, key);
+    const secret = await holdSecret(store, trx, vault_id, key);
     if (!secret || secret.deleted_at) throw secretNotFound(vault_id, key);
     const purge_at = recovery_days > 0 ? toIso(store.clock.now() + recovery_days * DAY_MS) : null;
     if (purge_at === null) await destroyVersions(trx, secret.secret_id);
@@ -51,7 +51,7 @@ export function restoreSecret(
 ): Promise<SecretRow> {
   const { store, audit } = deps;
   return changeVault(deps, principal, vault_id, 'write', async ({ trx, vault, now }) => {
-    const secret = await findSecret(trx, vault_id, key);
+    const secret = await holdSecret(store, trx, vault_id, key);
     if (secret && !secret.deleted_at)
       throw failure('conflict', `Secret ${key} is not deleted.`, 'There is nothing to restore.');
     if (!secret || secret.purge_at === null || secret.purge_at <= now) throw secretNotFound(vault_id, key);

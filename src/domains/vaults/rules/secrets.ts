@@ -7,7 +7,7 @@ import type { Principal } from '../../../kernel/operation.ts';
 import { assertFuture, type Change, changeVault, openDataKey, usableVault } from '../access.ts';
 import type { VaultDeps } from '../deps.ts';
 import { secretExpired, secretNotFound } from '../errors.ts';
-import { destroyVersions, findSecret, findVersion, recorded, type SecretRow } from '../repository.ts';
+import { destroyVersions, findSecret, findVersion, holdSecret, recorded, type SecretRow } from '../repository.ts';
 import type { DataKey, Metadata } from '../sealed-secret.ts';
 import { logForTeam } from './team-log.ts';
 
@@ -48,7 +48,7 @@ async function addVersion(
 ): Promise<SecretRow> {
   const { trx, vault, now } = change;
   const { vault_id, key } = input;
-  const before = await findSecret(trx, vault_id, key);
+  const before = await holdSecret(deps.store, trx, vault_id, key);
   // What was deleted is not brought back by a new value of the same name.
   if (before?.deleted_at) await destroyVersions(trx, before.secret_id);
   const row = await putSecret(deps, principal, change, input, before);
