@@ -23,4 +23,4 @@ export {
   vaultLevel,
 } from './policy.ts';
 export { assertAllowed } from './refusals.ts';
-export { type CapabilityOverrides, capabilitiesOf, ROLE_CAPABILITIES } from './roles.ts';
+export { type CapabilityOverrides, capabilitiesOf } from './roles.ts';

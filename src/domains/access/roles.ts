@@ -4,7 +4,7 @@ import { TEAM_CAPABILITIES, type TeamCapability, type TeamRole } from '../../ker
 const READING: readonly TeamCapability[] = ['memory.read', 'vault.read', 'members.read', 'activity.read'];
 
 /** A guest sees the team's memories and nothing else: vaults have to be shared with a guest one by one. */
-export const ROLE_CAPABILITIES: Readonly<Record<TeamRole, readonly TeamCapability[]>> = {
+const ROLE_CAPABILITIES: Readonly<Record<TeamRole, readonly TeamCapability[]>> = {
   owner: TEAM_CAPABILITIES,
   admin: TEAM_CAPABILITIES,
   member: [...READING, 'memory.write', 'vault.write'],
