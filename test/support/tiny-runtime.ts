@@ -216,7 +216,6 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     health: async () => ({
       status: 'ok',
       hub_id: 'hub-tiny',
-    owner_key: 'key-of-tiny-hub',
       version: '0.0.1',
       machine_id: 'here',
       uptime_seconds: 1,
