@@ -28,7 +28,10 @@ describe('HAIVEMIND_URL', () => {
 describe('a token over plain http', () => {
   const said = (url: string, env: Record<string, string> = { HAIVEMIND_TOKEN: 'made-up' }): string => {
     let text = '';
-    const stderr = { write: (more: string) => void (text += more), isTTY: false, columns: 80 };
+    const write = (more: string): void => {
+      text += more;
+    };
+    const stderr = { write, isTTY: false, columns: 80 };
     warnOfPlainHttp(url, { env, stderr });
     return text;
   };

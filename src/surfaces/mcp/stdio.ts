@@ -76,6 +76,13 @@ export function serveStdioConnection(runtime: Runtime, options: StdioOptions): S
   };
 }
 
+type Streams = Pick<StdioOptions, 'input' | 'output'>;
+
+interface StreamEvents {
+  onClosed(): void;
+  onRead(message: JSONRPCMessage): void;
+}
+
 interface StreamTransport extends Transport {
   /** Stops reading; resolves when everything that was read is answered, or after the grace. */
   finish(grace_ms: number): Promise<void>;
@@ -85,10 +92,7 @@ interface StreamTransport extends Transport {
  * The SDK's own stdio transport ends the connection on an overlong line and aborts what is in flight when its input
  * ends; this one answers the line with an error and finishes what was asked first.
  */
-function createStreamTransport(
-  { input, output }: Pick<StdioOptions, 'input' | 'output'>,
-  { onClosed, onRead }: { onClosed(): void; onRead(message: JSONRPCMessage): void },
-): StreamTransport {
+function createStreamTransport({ input, output }: Streams, { onClosed, onRead }: StreamEvents): StreamTransport {
   const inFlight = new Set<RequestId>();
   let reader: LineReader | undefined;
   let inputEnded = false;
