@@ -1,5 +1,4 @@
 // Erasing a person from the whole store: in small commits, in an order that can be interrupted anywhere and run again.
-import { randomBytes } from 'node:crypto';
 import { toIso } from '../../kernel/clock.ts';
 import { failure } from '../../kernel/errors.ts';
 import { newId } from '../../kernel/ids.ts';
@@ -12,8 +11,9 @@ import { assertNoHold } from './holds.ts';
 import { takeMemoryMentionsOut, takeMentionsOut } from './mention-rows.ts';
 import type { NameMatcher } from './mentions.ts';
 import { columnsOf, PERSONAL, type PersonalTable } from './personal-data.ts';
+import { newPseudonym } from './pseudonym.ts';
 import { type AnyReader, deleteRow, isNamed, isOwn, namingColumns, pageOf, type Row, updateRow } from './rows.ts';
-import { endLeftTeams, handTeamsOver } from './teams.ts';
+import { endLeftTeams, handTeamsOver, planTeams } from './teams.ts';
 import { destroyKeys, handVaultsOver } from './vaults.ts';
 import { recorded } from './versioned.ts';
 
@@ -48,7 +48,7 @@ export async function eraseUser(
   ctx: OperationContext,
 ): Promise<ErasureReport> {
   const { user_id } = request;
-  const pseudonym = `erased-${randomBytes(8).toString('hex')}`;
+  const pseudonym = newPseudonym();
   const run: Run = {
     ...request,
     deps,
@@ -64,13 +64,18 @@ export async function eraseUser(
   const vaults_handed_over = await handVaultsOver(deps, user_id, run.guard);
   add(run, 'vaults', { renamed: vaults_handed_over });
   await destroyKeys(deps, user_id, run.guard);
+  const owned = await planTeams(deps.store.db, user_id, toIso(deps.store.clock.now()));
   const teams_handed_over = await handTeamsOver(deps, user_id, run.guard);
   for (let pass = 1; ; pass++) {
     await erasePass(run, ctx);
     if (!(await isLeft(deps, user_id))) break;
     if (pass === PASSES_MAX_COUNT) throw stillWriting();
   }
-  const teams_deleted = await endLeftTeams(deps, run.guard);
+  const teams_deleted = await endLeftTeams(
+    deps,
+    owned.map(({ team_id }) => team_id),
+    run.guard,
+  );
   const erasure_id = await finish(run, ctx, { tables: tablesOf(run), teams_handed_over, teams_deleted });
   const traces = await deps.store.engine.eraseTraces();
   return { erasure_id, pseudonym, tables: tablesOf(run), teams_handed_over, teams_deleted, traces };
@@ -143,7 +148,7 @@ async function isLeft(deps: PrivacyDeps, user_id: string): Promise<boolean> {
   const db = deps.store.db as unknown as AnyReader;
   for (const spec of PERSONAL) {
     if (spec.erased_by === 'audit') continue;
-    for (const condition of [spec.owned === 'delete' ? isOwn(spec, user_id) : isNamed(spec, user_id)])
+    for (const condition of [isOwn(spec, user_id), isNamed(spec, user_id)])
       if ((await pageOf(db, spec, { condition, columns: [], limit: 1 })).length > 0) return true;
   }
   return false;

@@ -3,6 +3,7 @@ import { toIso } from '../../kernel/clock.ts';
 import type { ErasureGuard } from '../memory/index.ts';
 import type { PrivacyDeps, PrivacyStore, PrivacyTrx } from './deps.ts';
 import { personalTable } from './personal-data.ts';
+import { isPseudonym } from './pseudonym.ts';
 import { type AnyReader, deleteRow, type Row, updateRow } from './rows.ts';
 import { recorded } from './versioned.ts';
 
@@ -81,12 +82,17 @@ async function holdTeam({ store }: PrivacyDeps, trx: PrivacyTrx, team_id: string
 
 /**
  * Deletes teams in which nobody is left but guests, their vaults' keys first. Memories of the team stay their writers'.
+ * Only those the erased user owned: `team_ids`, and what an interrupted run left of somebody with a pseudonym.
  */
-export async function endLeftTeams(deps: PrivacyDeps, guard: ErasureGuard): Promise<number> {
+export async function endLeftTeams(
+  deps: PrivacyDeps,
+  team_ids: readonly string[],
+  guard: ErasureGuard,
+): Promise<number> {
   const now = toIso(deps.store.clock.now());
   const left = await deps.store.db
     .selectFrom('teams')
-    .select('team_id')
+    .select(['team_id', 'created_by'])
     .where((eb) =>
       eb.not(
         eb.exists(
@@ -100,12 +106,13 @@ export async function endLeftTeams(deps: PrivacyDeps, guard: ErasureGuard): Prom
       ),
     )
     .execute();
-  for (const { team_id } of left)
+  const ended = left.filter(({ team_id, created_by }) => team_ids.includes(team_id) || isPseudonym(created_by));
+  for (const { team_id } of ended)
     await deps.store.write(async (trx) => {
       await guard(trx as never);
       await endTeam(deps, trx, team_id);
     });
-  return left.length;
+  return ended.length;
 }
 
 async function endTeam(deps: PrivacyDeps, trx: PrivacyTrx, team_id: string): Promise<void> {

@@ -9,7 +9,15 @@ import { recorded } from './versioned.ts';
 const BATCH_COUNT = 100;
 
 /** Vaults without a team, made for several, go to whoever was given all rights first. Returns how many. */
-export function handVaultsOver(deps: PrivacyDeps, user_id: string, guard: ErasureGuard): Promise<number> {
+export async function handVaultsOver(deps: PrivacyDeps, user_id: string, guard: ErasureGuard): Promise<number> {
+  for (let count = 0; ; ) {
+    const more = await handSomeOver(deps, user_id, guard);
+    count += more;
+    if (more < BATCH_COUNT) return count;
+  }
+}
+
+function handSomeOver(deps: PrivacyDeps, user_id: string, guard: ErasureGuard): Promise<number> {
   const spec = personalTable('vaults');
   return deps.store.write(async (trx) => {
     await guard(trx as never);
