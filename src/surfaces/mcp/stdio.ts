@@ -38,6 +38,7 @@ export interface StdioConnection {
 
 /** Levels of the message around a tool's input: message, params, arguments and what a client adds. */
 export const ENVELOPE_DEPTH_LEVELS = 6;
+const TOO_DEEP = `The message is nested deeper than ${limits.json_depth_max_levels} levels. Flatten the value or store it as text.`;
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
 /** Reading stops while so many requests wait, so that a client that only sends cannot fill the memory. */
@@ -157,8 +158,7 @@ function createStreamTransport({ input, output }: Streams, { onClosed, onRead }:
 
   function onLine(line: string): void {
     if (jsonDepthExceeds(line, limits.json_depth_max_levels + ENVELOPE_DEPTH_LEVELS)) {
-      const message = `The message is nested deeper than ${limits.json_depth_max_levels} levels. Flatten the value or store it as text.`;
-      return void write(errorLine(idAtEdges(line.slice(0, 512), line.slice(-512)), INVALID_REQUEST, message));
+      return void write(errorLine(idAtEdges(line.slice(0, 512), line.slice(-512)), INVALID_REQUEST, TOO_DEEP));
     }
     let message: JSONRPCMessage;
     try {
