@@ -1,8 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { systemClock } from '../kernel/clock.ts';
+import { fixedKeyRing } from '../../test/support/fixed-keyring.ts';
+import { systemClock, virtualClock } from '../kernel/clock.ts';
 import { createInProcessCoordination } from '../storage/coordination/in-process.ts';
 import type { Coordination } from '../storage/coordination/port.ts';
 import { createRelay } from './relay.ts';
+import { createRelaySeal } from './relay-seal.ts';
 
 let bus: Coordination;
 beforeEach(() => {
@@ -11,7 +13,9 @@ beforeEach(() => {
 });
 afterEach(() => bus[Symbol.asyncDispose]());
 
-const join = (member_id: string) => createRelay({ ...bus, member_id });
+const keyring = fixedKeyRing();
+const clock = virtualClock();
+const join = (member_id: string, keys = keyring) => createRelay({ ...bus, member_id }, createRelaySeal(keys, clock));
 
 describe('createRelay', () => {
   it('tells the others, not itself, and stops when asked', async () => {
@@ -45,6 +49,34 @@ describe('createRelay', () => {
     b.answer('who', (question) => (question === 'b?' ? Promise.resolve({ it: 'is b' }) : undefined));
     c.answer('who', (question) => (question === 'c?' ? Promise.resolve('c') : undefined));
     expect(await Promise.all([a.ask('who', 'b?', 5_000), a.ask('who', 'c?', 5_000)])).toEqual([{ it: 'is b' }, 'c']);
+  });
+
+  it('lets nobody in between read a question, ask one, or ask it again', async () => {
+    const [a, b] = [join('a'), join('b')];
+    const heard: unknown[] = [];
+    b.answer('who', async (question) => heard.push(question));
+    const seen: string[] = [];
+    bus.subscribe('who?', (text) => seen.push(text));
+    expect(await a.ask('who', { secret: 'made-up-value' }, 5_000)).toBe(1);
+    expect(seen).toHaveLength(1);
+    expect(seen.join('')).not.toContain('made-up-value');
+    const [text = ''] = seen;
+    const { value } = JSON.parse(text) as { value: { ask_id: string; value: { key_id: string; sealed: string } } };
+    const { ask_id, value: sealed } = value;
+    for (const forged of [
+      { secret: 'forged' },
+      sealed,
+      { ...sealed, sealed: sealed.sealed.replace(/.{8}$/, 'AAAAAAA=') },
+    ])
+      await bus.publish('who?', JSON.stringify({ from: 'x', value: { ask_id, value: forged } }));
+    await bus.publish('other?', text);
+    expect(await join('stranger', fixedKeyRing()).ask('who', 'forged', 1)).toBeUndefined();
+    // What was sealed in time and arrives late is not taken either.
+    const late = await createRelaySeal(keyring, clock).seal('who', 'late');
+    clock.advance(61_000);
+    await bus.publish('who?', JSON.stringify({ from: 'x', value: { ask_id, value: late } }));
+    expect(await a.ask('who', 'last', 5_000)).toBe(2);
+    expect(heard).toEqual([{ secret: 'made-up-value' }, 'last']);
   });
 
   it('ends waiting where nobody answers, or answering fails', async () => {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { Coordination } from '../storage/coordination/port.ts';
 import type { Relay } from '../surfaces/runtime.ts';
+import type { RelaySeal } from './relay-seal.ts';
 
 export type RelayDeps = Pick<Coordination, 'member_id' | 'publish' | 'subscribe' | 'onGap'>;
 
@@ -13,7 +14,7 @@ const answered = z.object({ to: z.string(), ask_id: z.string(), value: z.unknown
 /** Answers travel on one channel: who asked knows its questions by their ids. */
 const ANSWERS = 'relay:answers';
 
-export function createRelay(coordination: RelayDeps): Relay & Disposable {
+export function createRelay(coordination: RelayDeps, seal: RelaySeal): Relay & Disposable {
   const { member_id } = coordination;
   const waiting = new Map<string, (value: unknown) => void>();
 
@@ -37,12 +38,13 @@ export function createRelay(coordination: RelayDeps): Relay & Disposable {
     subscribe,
     onGap: coordination.onGap,
     async ask(channel, question, timeout_ms) {
+      const sealed = await seal.seal(channel, question);
       const ask_id = randomUUID();
       const { promise, resolve } = Promise.withResolvers<unknown>();
       const timer = setTimeout(() => resolve(undefined), timeout_ms);
       waiting.set(ask_id, resolve);
       try {
-        await publish(`${channel}?`, { ask_id, value: question });
+        await publish(`${channel}?`, { ask_id, value: sealed });
         return await promise;
       } finally {
         clearTimeout(timer);
@@ -50,15 +52,17 @@ export function createRelay(coordination: RelayDeps): Relay & Disposable {
       }
     },
     answer(channel, answerer) {
+      async function answerTo(from: string, { ask_id, value: sealed }: z.output<typeof asked>): Promise<void> {
+        const opened = await seal.open(channel, sealed);
+        const answer = opened && answerer(opened.value);
+        if (answer) await publish(ANSWERS, { to: from, ask_id, value: await answer });
+      }
       return coordination.subscribe(`${channel}?`, (text) => {
         const message = read(told, text);
         if (!message || message.from === member_id) return;
         const question = asked.safeParse(message.value).data;
-        const answer = question && answerer(question.value);
-        if (!answer) return;
-        const { ask_id } = question;
         // Where answering fails nobody is told: who asked learns it from the silence.
-        void answer.then((value) => publish(ANSWERS, { to: message.from, ask_id, value })).catch(() => undefined);
+        if (question) void answerTo(message.from, question).catch(() => undefined);
       });
     },
     [Symbol.dispose]: stop,

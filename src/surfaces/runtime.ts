@@ -158,7 +158,10 @@ export interface Relay {
   subscribe(channel: string, listener: (message: unknown) => void): () => void;
   /** Called after messages may have been missed. Returns the way to stop. */
   onGap(listener: () => void): () => void;
-  /** The first answer another hub gives; undefined where none comes in time. */
+  /**
+   * The first answer another hub gives; undefined where none comes in time. The question is sealed: nobody in between
+   * can read, forge or repeat it. Rejects like the key ring.
+   */
   ask(channel: string, question: unknown, timeout_ms: number): Promise<unknown>;
   /** Answers what others ask; undefined leaves it to them. Returns the way to stop. */
   answer(channel: string, answerer: (question: unknown) => Promise<unknown> | undefined): () => void;

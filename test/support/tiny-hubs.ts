@@ -1,9 +1,11 @@
 // What hubs share, in one process: sessions in a map and messages over a bus, for runtimes without a store.
 import { systemClock } from '../../src/kernel/clock.ts';
 import { createRelay } from '../../src/runtime/relay.ts';
+import { createRelaySeal } from '../../src/runtime/relay-seal.ts';
 import { createInProcessCoordination } from '../../src/storage/coordination/in-process.ts';
 import type { Coordination } from '../../src/storage/coordination/port.ts';
 import type { McpSessionRecord, McpSessionStore, Relay } from '../../src/surfaces/runtime.ts';
+import { fixedKeyRing } from './fixed-keyring.ts';
 
 export interface TinyHubs {
   readonly mcpSessions: McpSessionStore;
@@ -24,6 +26,7 @@ export function tinyHubs(): TinyHubs {
   const leases = { acquire: async () => undefined };
   const bus = createInProcessCoordination({ leases, clock: systemClock, member_id: 'bus' });
   const records = new Map<string, McpSessionRecord>();
+  const keyring = fixedKeyRing();
   let interrupted = false;
   return {
     records,
@@ -36,15 +39,18 @@ export function tinyHubs(): TinyHubs {
       return () => void listeners.delete(listener);
     },
     join: (member_id) =>
-      createRelay({
-        member_id,
-        subscribe: bus.subscribe,
-        publish: async (channel, message) => (interrupted ? undefined : bus.publish(channel, message)),
-        onGap(listener) {
-          gaps.add(listener);
-          return () => gaps.delete(listener);
-        },
-      } satisfies Pick<Coordination, 'member_id' | 'publish' | 'subscribe' | 'onGap'>),
+      createRelay(
+        {
+          member_id,
+          subscribe: bus.subscribe,
+          publish: async (channel, message) => (interrupted ? undefined : bus.publish(channel, message)),
+          onGap(listener) {
+            gaps.add(listener);
+            return () => gaps.delete(listener);
+          },
+        } satisfies Pick<Coordination, 'member_id' | 'publish' | 'subscribe' | 'onGap'>,
+        createRelaySeal(keyring, systemClock),
+      ),
     interrupt() {
       interrupted = true;
     },
