@@ -2,8 +2,18 @@
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Principal, TeamCapability } from '../../kernel/operation.ts';
 import { type MemoryFacts, maySeeMemory, readableTeams } from '../access/index.ts';
-import type { Reach } from './reach.ts';
+import type { Scope } from './schema.ts';
 import type { MemoryTables } from './tables.ts';
+
+/** Memories that meet all of what it says. */
+export interface ReachPart {
+  readonly scope?: Scope;
+  readonly user_id?: string;
+  readonly team_id?: string;
+}
+
+/** Memories of any of these parts; never empty. */
+export type Reach = readonly [ReachPart, ...ReachPart[]];
 
 export interface MemoryFilter {
   readonly category?: readonly string[];

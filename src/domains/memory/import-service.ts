@@ -11,6 +11,7 @@ import {
   openImport,
 } from './import/index.ts';
 import type { Caller, RuleDeps } from './rules/deps.ts';
+import { placeOf } from './rules/place.ts';
 import { type StoreExtras, type StoreResult, storeBatch, storeMemory } from './rules/store.ts';
 import { type NewMemory, newMemorySchema, type Scope } from './schema.ts';
 
@@ -83,6 +84,8 @@ async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): Asy
     redacted_kinds: [],
     first_memory_ids: [],
   };
+  // Said once and before anything is read, instead of once for each item.
+  if (request.scope !== undefined) placeOf(caller, request.scope);
   let batch: Parsed[] = [];
   const { source, signal, ...rest } = request;
   const options = Object.fromEntries(
@@ -129,6 +132,9 @@ function parseItem(
       external_id,
       source: source.startsWith('import:') ? source : `import:${source}`,
       skip_twin: true,
+      ...(request.scope === undefined && typeof extra?.team_id === 'string' && result.data.scope === 'team'
+        ? { team_id: extra.team_id }
+        : {}),
       ...(supersedes === undefined ? {} : { supersedes_external_id: externalId('memory', supersedes) }),
     };
     return { type: 'item', item: { input: result.data, extras, position } };

@@ -1,7 +1,8 @@
 // Where lists and searches look in each mode, with and without scopes.
 import { expect, test } from 'vitest';
 import type { ModeContext } from '../../kernel/operation.ts';
-import { type Reach, reachOf } from './reach.ts';
+import type { Reach } from './filters.ts';
+import { reachOf } from './reach.ts';
 import type { Scope } from './schema.ts';
 
 const ADA = { user_id: 'ada', agent_id: 'a', machine_id: 'm' };

@@ -1,17 +1,7 @@
 // Where a list or a search looks: the mode decides, unless scopes are named. What may be seen at all is the policy's.
 import { type ModeContext, type OperationContext, type Principal, SOLO } from '../../kernel/operation.ts';
-import type { MemoryFilter } from './filters.ts';
+import type { MemoryFilter, Reach, ReachPart } from './filters.ts';
 import type { Scope } from './schema.ts';
-
-/** Memories that meet all of what it says. */
-export interface ReachPart {
-  readonly scope?: Scope;
-  readonly user_id?: string;
-  readonly team_id?: string;
-}
-
-/** Memories of any of these parts; never empty. */
-export type Reach = readonly [ReachPart, ...ReachPart[]];
 
 /**
  * Without scopes: one's own memories in solo and vault mode, the team's and shared ones in team mode. With scopes: all

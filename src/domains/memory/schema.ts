@@ -28,7 +28,7 @@ export const scopesField = z
   .union([z.array(z.enum(SCOPES)), z.string()])
   .transform((value) => (typeof value === 'string' ? value.split(',').map((name) => name.trim()) : value))
   .pipe(z.array(z.enum(SCOPES)).min(1))
-  .describe('Look in these scopes (solo, team, shared); default: what the mode reaches.');
+  .describe('Default: what the mode reaches.');
 export const memoryIdField = idField('Id of the memory.');
 
 export const contentField = z

@@ -19,6 +19,7 @@ export const EXTRA_FIELDS: ReadonlySet<string> = new Set([
   'memory_id',
   'project_id',
   'scope',
+  'team_id',
   'importance',
   'valid_from',
   'valid_until',

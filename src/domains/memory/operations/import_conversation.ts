@@ -42,7 +42,7 @@ export const importConversation = defineOperation<MemoryDeps, typeof input, type
   name: 'import_conversation',
   title: 'Import conversation',
   description:
-    'Stores a full conversation as memories, one a turn in order plus one with its title, so that single answers are found later together with their neighbours. Recognises exports of Claude Code, ChatGPT and Claude.ai. Importing the same conversation again adds nothing.',
+    'Stores a full conversation as memories, one a turn in order plus one with its title,. Recognises exports of Claude Code, ChatGPT and Claude.ai. Importing the same conversation again adds nothing.',
   toolset: 'memory',
   core: true,
   input,

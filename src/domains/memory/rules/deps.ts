@@ -1,7 +1,6 @@
 // What the memory rules need from outside: the store, vectors, redaction and events, each as narrow as its use.
 import type { ModeContext, Principal } from '../../../kernel/operation.ts';
-import type { MemoryDatabase } from '../repository.ts';
-import type { LogInTeam } from './team-activity.ts';
+import type { MemoryDatabase, MemoryTrx } from '../repository.ts';
 
 export interface Redacted {
   readonly text: string;
@@ -25,6 +24,21 @@ export interface RetentionPolicy {
   readonly tag?: string | undefined;
   readonly max_age_days: number;
 }
+
+export type TeamMemoryAction =
+  | 'memory.stored'
+  | 'memory.changed'
+  | 'memory.moved_away'
+  | 'memory.deleted'
+  | 'memory.destroyed'
+  | 'memory.recovered';
+
+/** Writes one entry of a team's activity in the transaction of what it tells of. */
+export type LogInTeam = (
+  trx: MemoryTrx,
+  principal: Principal,
+  entry: { readonly team_id: string; readonly action: TeamMemoryAction; readonly memory_id: string },
+) => Promise<void>;
 
 export interface RuleDeps {
   readonly store: MemoryDatabase;

@@ -1,22 +1,6 @@
 // What happens to a team's memories is the team's to know: each store, change and deletion is noted for it, without text.
-import type { Principal } from '../../../kernel/operation.ts';
 import type { MemoryTrx } from '../repository.ts';
-import type { Caller, RuleDeps } from './deps.ts';
-
-export type TeamMemoryAction =
-  | 'memory.stored'
-  | 'memory.changed'
-  | 'memory.moved_away'
-  | 'memory.deleted'
-  | 'memory.destroyed'
-  | 'memory.recovered';
-
-/** Writes one entry of a team's activity in the transaction of what it tells of. */
-export type LogInTeam = (
-  trx: MemoryTrx,
-  principal: Principal,
-  entry: { readonly team_id: string; readonly action: TeamMemoryAction; readonly memory_id: string },
-) => Promise<void>;
+import type { Caller, RuleDeps, TeamMemoryAction } from './deps.ts';
 
 /** Notes it for the team whose memory this is; nothing for memories of no team. */
 export async function noteInTeam(
