@@ -1,29 +1,32 @@
 // What the real tools cost every conversation, and what a server instance costs every request.
 import { describe, expect, it } from 'vitest';
-import { formatOperations } from '../src/domains/format/index.ts';
-import { memoryOperations } from '../src/domains/memory/index.ts';
+import { operationDefinitions } from '../src/domains/operations.ts';
 import { createExecutor } from '../src/kernel/execute.ts';
 import { bindOperation } from '../src/kernel/operation.ts';
 import { catalogueOf } from '../src/surfaces/mcp/catalogue.ts';
+import { parseToolsets } from '../src/surfaces/mcp/toolsets.ts';
 
 const executor = createExecutor(
-  [...memoryOperations, ...formatOperations].map((operation) => bindOperation(operation as never, {} as never)),
+  operationDefinitions.map((operation) => bindOperation(operation as never, {} as never)),
   { admit: async (_, ctx) => ctx, refused: async () => {}, observe: () => undefined, annotate: async () => ({}) },
 );
 const tools = catalogueOf(executor).list(undefined);
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 
 describe('the tool list', () => {
-  it('fits the budget: 19 tools in 20,000 bytes (80 have 60,000); the ten core tools in 12,000', () => {
+  it('fits the budget: 750 bytes a tool (80 have 60,000); the ten core tools in 12,000', () => {
     const core = tools.filter((tool) => tool._meta?.['anthropic/alwaysLoad'] === true);
     expect(core).toHaveLength(10);
     expect(bytes(core)).toBeLessThanOrEqual(12_000);
-    expect(bytes({ tools })).toBeLessThanOrEqual(20_000);
+    expect(bytes({ tools })).toBeLessThanOrEqual(Math.min(60_000, tools.length * 750));
   });
 
-  it('is the same on every call, in the order of definition', () => {
+  it('is the same on every call, in the order of definition, without what only administrators need', () => {
     expect(catalogueOf(executor).list(undefined)).toBe(tools);
-    expect(tools.map((tool) => tool.name)).toEqual(executor.operations.map((operation) => operation.name));
+    const listed = executor.operations.filter(({ toolset }) => toolset !== 'admin');
+    expect(tools.map((tool) => tool.name)).toEqual(listed.map((operation) => operation.name));
+    const all = catalogueOf(executor).list(parseToolsets('all', executor.operations));
+    for (const { name } of executor.operations) expect(all.map((tool) => tool.name)).toContain(name);
   });
 
   it('uses only plain schemas: one type for each field, no references, no unions at the top', () => {

@@ -64,20 +64,6 @@ export async function exportPage(db: AnyReader, now_ms: number, request: ExportR
   return { text: text + form.end(), rows, next_cursor: null };
 }
 
-/** All pages. Work that takes long ends with the signal. */
-export async function* exportAll(
-  page: (cursor: string | undefined) => Promise<ExportPage>,
-  signal: AbortSignal,
-): AsyncGenerator<string> {
-  for (let cursor: string | undefined; ; ) {
-    signal.throwIfAborted();
-    const { text, next_cursor } = await page(cursor);
-    yield text;
-    if (next_cursor === null) return;
-    cursor = next_cursor;
-  }
-}
-
 interface Part {
   readonly spec: PersonalTable;
   readonly relation: 'own' | 'named';

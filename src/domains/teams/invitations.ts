@@ -9,11 +9,10 @@ import { assertAllowed, type CapabilityOverrides, mayChangeMembership } from '..
 import { assertManages, assertRoom, shown } from './checks.ts';
 import type { TeamDeps, TeamTrx, TeamWrite } from './deps.ts';
 import { invitationNotFound, teamNotFound } from './errors.ts';
-import type { MemberChange } from './members.ts';
 import { membershipsOf } from './memberships.ts';
 import { recordAct } from './records.ts';
 import { beginTeamWrite, current, factsOf, findMember, type MemberFields, putMember } from './repository.ts';
-import { type AskedTerms, termsOf } from './terms.ts';
+import { type AskedTerms, type MemberChange, termsOf } from './terms.ts';
 
 /** 256 random bits: nobody finds one by trying. */
 const CODE_BYTES = 32;

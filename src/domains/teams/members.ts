@@ -8,12 +8,7 @@ import { memberNotFound, teamNotFound } from './errors.ts';
 import { revokeInvitations } from './invitations.ts';
 import { recordAct } from './records.ts';
 import { beginTeamWrite, current, deleteMember, factsOf, findMember, putMember } from './repository.ts';
-import { type AskedTerms, sameTerms, termsOf } from './terms.ts';
-
-export interface MemberChange {
-  readonly team_id: string;
-  readonly user_id: string;
-}
+import { type AskedTerms, type MemberChange, sameTerms, termsOf } from './terms.ts';
 
 /**
  * Makes the user a member on these terms, or changes the membership there is; saying the same again changes nothing.

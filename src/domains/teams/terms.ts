@@ -44,3 +44,8 @@ function ordered(overrides: Readonly<Record<string, boolean | undefined>>): Capa
   const given = TEAM_CAPABILITIES.filter((capability) => Object.hasOwn(overrides, capability));
   return Object.fromEntries(given.map((capability) => [capability, overrides[capability] === true]));
 }
+
+export interface MemberChange {
+  readonly team_id: string;
+  readonly user_id: string;
+}

@@ -62,7 +62,7 @@ export function terseOutputSchema(operation: Operation): JsonSchema {
 }
 
 /** Enough to know an answer by; a long record shows the rest when it is there. */
-const OUTPUT_FIELDS_MAX = 8;
+const OUTPUT_FIELDS_MAX = 6;
 
 /** Every constraint, as OpenAPI 3.1 takes it. */
 export function fullSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {

@@ -2,12 +2,14 @@
 import { failure } from '../../kernel/errors.ts';
 import type { Operation } from '../../kernel/operation.ts';
 
-/** Names of toolsets to list; undefined lists everything. */
+/** Names of toolsets to list; undefined lists everything but administration. */
 export type Toolsets = ReadonlySet<string> | undefined;
 
 /** Not a toolset of any operation: the tools marked as core, whatever their toolset. */
 const CORE = 'core';
 const ALL = 'all';
+/** Tools of whoever runs the hub: listed where they are asked for, so that no agent carries them about. */
+const ADMINISTRATION = 'admin';
 
 /**
  * Reads `memory,tasks` (or several such texts). Throws `invalid_input` for a name no operation uses, because a silent
@@ -20,8 +22,9 @@ export function parseToolsets(
   const texts = value === undefined ? [] : typeof value === 'string' ? [value] : value;
   const names = texts.flatMap((text) => text.split(',')).map((name) => name.trim().toLowerCase());
   const wanted = new Set(names.filter((name) => name !== ''));
-  if (wanted.size === 0 || wanted.has(ALL)) return undefined;
+  if (wanted.size === 0) return undefined;
   const known = new Set([CORE, ...operations.map((operation) => operation.toolset)]);
+  if (wanted.has(ALL)) return known;
   for (const name of wanted) {
     if (known.has(name)) continue;
     throw failure(
@@ -34,7 +37,7 @@ export function parseToolsets(
 }
 
 export function isListed(operation: Operation, toolsets: Toolsets): boolean {
-  if (toolsets === undefined) return true;
+  if (toolsets === undefined) return operation.toolset !== ADMINISTRATION;
   return toolsets.has(operation.toolset) || (operation.core === true && toolsets.has(CORE));
 }
 

@@ -21,7 +21,7 @@ export const placeLegalHold = defineOperation<PrivacyDeps, typeof input, typeof 
   name: 'place_legal_hold',
   title: 'Place a legal hold',
   description: "Keeps a user's data from erasure until release_legal_hold. Administrators only.",
-  toolset: 'privacy',
+  toolset: 'admin',
   input,
   output,
   effects: WRITES,

@@ -21,7 +21,7 @@ export const releaseLegalHold = defineOperation<PrivacyDeps, typeof input, typeo
   name: 'release_legal_hold',
   title: 'Release a legal hold',
   description: 'Ends every legal hold on the data of a user: it can be erased again. Administrators only.',
-  toolset: 'privacy',
+  toolset: 'admin',
   input,
   output,
   effects: UPDATES,
