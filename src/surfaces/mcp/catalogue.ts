@@ -4,7 +4,7 @@ import type { Executor } from '../../kernel/execute.ts';
 import type { Operation } from '../../kernel/operation.ts';
 import type { AnswerForm } from './answer-form.ts';
 import { type JsonSchema, terseInputSchema, terseOutputSchema } from './json-schemas.ts';
-import { isListed, type Toolsets } from './toolsets.ts';
+import { ALL, isListed, type Toolsets } from './toolsets.ts';
 
 export const SEARCH_TOOLS = 'search_tools';
 export const RUN_TOOL = 'run_tool';
@@ -34,7 +34,7 @@ function createCatalogue(operations: readonly Operation[]): Catalogue {
 
   function build(toolsets: Toolsets): Tool[] {
     const listed = entries.filter((entry) => isListed(entry.operation, toolsets)).map((entry) => entry.tool);
-    return toolsets === undefined ? listed : [...listed, ...REACHING_TOOLS];
+    return toolsets === undefined || toolsets.has(ALL) ? listed : [...listed, ...REACHING_TOOLS];
   }
 
   return {

@@ -7,7 +7,8 @@ export type Toolsets = ReadonlySet<string> | undefined;
 
 /** Not a toolset of any operation: the tools marked as core, whatever their toolset. */
 const CORE = 'core';
-const ALL = 'all';
+/** Every tool there is. */
+export const ALL = 'all';
 /** Tools of whoever runs the hub: listed where they are asked for, so that no agent carries them about. */
 const ADMINISTRATION = 'admin';
 
@@ -24,7 +25,7 @@ export function parseToolsets(
   const wanted = new Set(names.filter((name) => name !== ''));
   if (wanted.size === 0) return undefined;
   const known = new Set([CORE, ...operations.map((operation) => operation.toolset)]);
-  if (wanted.has(ALL)) return known;
+  if (wanted.has(ALL)) return new Set([...known, ALL]);
   for (const name of wanted) {
     if (known.has(name)) continue;
     throw failure(
