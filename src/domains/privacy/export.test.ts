@@ -103,3 +103,12 @@ test('a cursor that is none is refused', async () => {
     expect(refused.code).toBe('invalid_input');
   }
 });
+
+test('each page is on record, also one whose cursor was made up', async () => {
+  await app.store('a private thought', {}, ada);
+  const made_up = Buffer.from(JSON.stringify([JSON.stringify([':memories', 0]), 0])).toString('base64url');
+  const page = await exportPage({ user_id: 'ada', cursor: made_up });
+  expect(page.text).toContain('a private thought');
+  const rows = await app.rows("select action, result from audit_log where action = 'gdpr_export_user_data'");
+  expect(rows).toEqual([{ action: 'gdpr_export_user_data', result: 'ok' }]);
+});

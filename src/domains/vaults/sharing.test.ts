@@ -207,3 +207,18 @@ test('whatever is granted and revoked, users can do what the best of their grant
     { numRuns: 15 },
   );
 });
+
+test('a list says nothing of vaults that may not be seen: no short page, no cursor that names one', async () => {
+  const team_id = await newTeam('ada', { eve: 'admin' });
+  for (let i = 0; i < 3; i++) await newVault({ vault_type: 'team', team_id }, i === 1 ? 'eve' : 'ada');
+  await app.call('add_team_member', { team_id, user_id: 'gus', role: 'guest', expires_at: '2099-01-01' }, as('ada'));
+  // One of them is eve's work, and the team's all the same.
+  await app.call('remove_team_member', { team_id, user_id: 'eve' }, as('ada'));
+  for (const user of ['gus', 'eve'])
+    expect(await app.call('list_vaults', { limit: 1 }, as(user))).toMatchObject({ vaults: [], next_cursor: null });
+  const own = [await newVault({}, 'gus'), await newVault({}, 'gus')];
+  const first = await app.call('list_vaults', { limit: 1 }, as('gus'));
+  const second = await app.call('list_vaults', { limit: 1, cursor: first.next_cursor }, as('gus'));
+  expect([...first.vaults, ...second.vaults].map(({ vault_id }) => vault_id)).toEqual(own);
+  expect(second.next_cursor).toBeNull();
+});

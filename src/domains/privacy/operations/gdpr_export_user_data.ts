@@ -38,17 +38,17 @@ export const gdprExportUserData = defineOperation<PrivacyDeps, typeof input, typ
   examples: [{ title: 'First page', input: { user_id: 'ada', format: 'markdown' } }],
   async handle({ store, audit, sessions }, request, { principal }) {
     assertMayHandle(principal, request.user_id);
-    if (request.cursor === undefined) {
-      await sessions.flush();
-      await audit.record(principal, {
-        action: 'gdpr_export_user_data',
-        target_type: 'user',
-        target_id: null,
-        result: 'ok',
-        affected_user_id: request.user_id,
-        details: { format: request.format },
-      });
-    }
+    const begins = request.cursor === undefined;
+    if (begins) await sessions.flush();
+    // Each page: a cursor is the caller's word for it that there was a page before, and for whom.
+    await audit.record(principal, {
+      action: 'gdpr_export_user_data',
+      target_type: 'user',
+      target_id: null,
+      result: 'ok',
+      affected_user_id: request.user_id,
+      details: { format: request.format, ...(begins ? {} : { continued: true }) },
+    });
     return exportPage(store.db as unknown as AnyReader, store.clock.now(), request);
   },
   text: (out) => [

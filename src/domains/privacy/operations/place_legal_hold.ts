@@ -25,7 +25,7 @@ export const placeLegalHold = defineOperation<PrivacyDeps, typeof input, typeof 
   input,
   output,
   effects: WRITES,
-  permission: 'privacy.erase',
+  permission: 'system.admin',
   audited: true,
   rest: { method: 'POST', path: '/privacy/holds', status: 201 },
   cli: { group: 'privacy', verb: 'hold', positional: ['user_id'] },

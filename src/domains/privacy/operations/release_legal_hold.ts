@@ -25,7 +25,7 @@ export const releaseLegalHold = defineOperation<PrivacyDeps, typeof input, typeo
   input,
   output,
   effects: UPDATES,
-  permission: 'privacy.erase',
+  permission: 'system.admin',
   audited: true,
   rest: { method: 'POST', path: '/privacy/holds/release' },
   cli: { group: 'privacy', verb: 'release', positional: ['user_id'] },

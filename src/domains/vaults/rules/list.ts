@@ -18,13 +18,34 @@ export interface VaultPage {
   readonly next_cursor: string | null;
 }
 
-/** Oldest first. A page may hold fewer than `limit` although there are more. */
+/**
+ * Oldest first. Candidates that may not be seen leave no trace: neither a page that lacks some, nor a cursor that names
+ * one.
+ */
 export async function listVaults(
   { store }: Pick<VaultDeps, 'store'>,
   principal: Principal,
   page: { readonly limit: number; readonly cursor?: string | undefined },
 ): Promise<VaultPage> {
   const now = toIso(store.clock.now());
+  const found: UsableVault[] = [];
+  let after = page.cursor === undefined ? undefined : String(decodeCursor(page.cursor, 2)[0]);
+  while (found.length <= page.limit) {
+    const rows = await candidates(store, principal, after, page.limit + 1);
+    const grants = await grantsOf(
+      store.db,
+      rows.map(({ vault_id }) => vault_id),
+    );
+    found.push(...rows.flatMap((vault) => usable(principal, vault, grants, now)));
+    after = rows.at(-1)?.vault_id;
+    if (rows.length <= page.limit) break;
+  }
+  const vaults = found.slice(0, page.limit);
+  const last = found.length > page.limit ? vaults.at(-1) : undefined;
+  return { vaults, next_cursor: last ? encodeCursor([last.vault.vault_id, 0]) : null };
+}
+
+function candidates(store: VaultDeps['store'], principal: Principal, after: string | undefined, count: number) {
   const teams = (principal.teams ?? []).map(({ team_id }) => team_id);
   const granted = store.db
     .selectFrom('vault_grants')
@@ -46,19 +67,8 @@ export async function listVaults(
         ...(teams.length > 0 ? [eb('team_id', 'in', teams)] : []),
       ]),
     );
-  if (page.cursor !== undefined) query = query.where('vault_id', '>', String(decodeCursor(page.cursor, 2)[0]));
-  const rows = await query
-    .orderBy('vault_id')
-    .limit(page.limit + 1)
-    .execute();
-  const shown = rows.slice(0, page.limit);
-  const last = rows.length > page.limit ? shown.at(-1) : undefined;
-  const grants = await grantsOf(
-    store.db,
-    shown.map(({ vault_id }) => vault_id),
-  );
-  const vaults = shown.flatMap((vault) => usable(principal, vault, grants, now));
-  return { vaults, next_cursor: last ? encodeCursor([last.vault_id, 0]) : null };
+  if (after !== undefined) query = query.where('vault_id', '>', after);
+  return query.orderBy('vault_id').limit(count).execute();
 }
 
 function usable(principal: Principal, vault: VaultRow, all: readonly GrantRow[], now: string): UsableVault[] {
