@@ -1,21 +1,18 @@
 // Who is behind an address of a tailnet: asked of the Tailscale daemon on this machine, over its unix socket.
 // Source: the daemon's LocalAPI, GET /localapi/v0/whois?addr=ip:port.
 import { request } from 'node:http';
-import { BlockList, isIPv6 } from 'node:net';
+import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../kernel/clock.ts';
 import { ID_PATTERN } from '../../kernel/ids.ts';
 import { limits } from '../../kernel/limits.ts';
+import { isTailnet } from '../../kernel/tailnet.ts';
 import type { KnownCaller } from './token-checks.ts';
 
 /** The daemon answers to this name only, so that no web page can ask it. */
 const LOCAL_API_HOST = 'local-tailscaled.sock';
 /** Profile of machines that belong to a tag and not to a person. */
 const TAGGED = 'tagged-devices';
-
-const TAILNET = new BlockList();
-TAILNET.addSubnet('100.64.0.0', 10, 'ipv4');
-TAILNET.addSubnet('fd7a:115c:a1e0::', 48, 'ipv6');
 
 export interface TailscaleOptions {
   /** Path of the daemon's unix socket. */
@@ -44,10 +41,6 @@ export function createWhois({ socket, clock }: TailscaleOptions): Whois {
     answers.set(target, { at_ms: clock.now(), caller });
     return caller;
   };
-}
-
-export function isTailnet(address: string): boolean {
-  return TAILNET.check(address, isIPv6(address) ? 'ipv6' : 'ipv4');
 }
 
 /** The daemon's answer as JSON; null where it knows nobody, undefined where it does not answer. */

@@ -2,6 +2,7 @@
 import { timingSafeEqual } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { HaivemindError } from '../../kernel/errors.ts';
+import { isTailnet } from '../../kernel/tailnet.ts';
 import type { Identities, Identity } from '../runtime.ts';
 import {
   forwardedBy,
@@ -12,6 +13,7 @@ import {
   type Refusal,
   tokenIn,
   unknownCaller,
+  withoutMapping,
 } from './guards.ts';
 
 export interface KnownCaller {
@@ -35,8 +37,7 @@ export async function identify(
   if (token) return token;
   if (isTrusted(incoming, settings)) return { identity: undefined };
   const { remote_address, remote_port } = incoming;
-  // Whoever forwards a request is not who sends it.
-  if (remote_address === undefined || remote_port === undefined || forwardedBy(incoming))
+  if (remote_address === undefined || remote_port === undefined || !cameOverTailnet(incoming))
     return unknownCaller(incoming);
   const identity = await identities.peer(remote_address, remote_port);
   if (!identity) return unknownCaller(incoming);
@@ -45,6 +46,16 @@ export async function identify(
     key: `peer ${remote_address} ${remote_port}`,
     stillHolds: async () => (await identities.peer(remote_address, remote_port))?.user_id === identity.user_id,
   };
+}
+
+/**
+ * Whoever is on this machine may call from its tailnet address too, so that says nothing of them: the connection has to
+ * come in at that address, and from another one. Whoever forwards a request is not who sends it.
+ */
+function cameOverTailnet(incoming: Incoming): boolean {
+  const { local_address = '', remote_address = '' } = incoming;
+  if (forwardedBy(incoming) !== undefined || !isTailnet(local_address)) return false;
+  return withoutMapping(local_address) !== withoutMapping(remote_address);
 }
 
 /** Only from this machine itself: a key that was carried elsewhere is good for nothing there. */
