@@ -23,7 +23,7 @@ import { openPrivacy } from './runtime/privacy.ts';
 import { createRedact } from './runtime/redact.ts';
 import { createReindex } from './runtime/reindex.ts';
 import { createRelay } from './runtime/relay.ts';
-import { createRelaySeal } from './runtime/relay-seal.ts';
+import { openRelaySeal } from './runtime/relay-seal.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
@@ -89,7 +89,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     health: createHealth({ version, store, embedder, memory, coordination }),
     ready: () => storeCheck(store),
     mcpSessions,
-    relay: createRelay(coordination, createRelaySeal(keyring, store.clock)),
+    relay: createRelay(coordination, await openRelaySeal(store)),
     identities: createIdentities(access.identity, config.security.public_url),
     ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),

@@ -1,8 +1,8 @@
 // What surfaces do that is no operation (exports, health, news of changes), decided by the same policy.
 import { assertAllowed, mayCall, maySeeMemory } from '../domains/access/index.ts';
 import type { Audit } from '../domains/audit/index.ts';
-import { failure } from '../kernel/errors.ts';
-import type { Principal } from '../kernel/operation.ts';
+import { failure, toErrorBody } from '../kernel/errors.ts';
+import type { Permission, Principal } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 import type { Log, Runtime } from '../surfaces/runtime.ts';
 import type { Gate } from './admit.ts';
@@ -24,18 +24,27 @@ export type OutsideOperations = Pick<Runtime, 'authorise' | 'mayReadResource'>;
 
 export function createOutsideOperations({ store, gate, audit, log }: OutsideDeps): OutsideOperations {
   const { db } = store.withTables<SeenRows>();
-  return {
-    async authorise(principal, permission, what) {
-      const decision = mayCall(principal, permission);
-      if (!decision.allowed) {
+  const absent = () => failure('not_found', 'There is nothing at this path.', 'See /openapi.json.');
+  async function onRecord(principal: Principal, permission: Permission, what: string, check: () => void) {
+    try {
+      check();
+    } catch (refusal) {
+      if (toErrorBody(refusal).code === 'forbidden') {
         const entry = { action: what, target_type: 'hub', target_id: null, result: 'refused' } as const;
         await audit.record(principal, { ...entry, details: { permission } }).catch((err: unknown) => {
           // Nothing was given away: the refusal stands, and the log says that the audit log lacks it.
           log.error({ err, what }, 'a refusal could not be written to the audit log');
         });
       }
-      assertAllowed(decision, () => failure('not_found', 'There is nothing at this path.', 'See /openapi.json.'));
-      return gate.withTeams(principal);
+      throw refusal;
+    }
+  }
+  return {
+    async authorise(principal, permission, what, further) {
+      await onRecord(principal, permission, what, () => assertAllowed(mayCall(principal, permission), absent));
+      const known = await gate.withTeams(principal);
+      if (further) await onRecord(known, permission, what, () => further(known));
+      return known;
     },
     async mayReadResource(uri: string, principal: Principal) {
       const memory_id = memoryIdIn(uri);

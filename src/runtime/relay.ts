@@ -37,8 +37,9 @@ export function createRelay(coordination: RelayDeps, seal: RelaySeal): Relay & D
     publish,
     subscribe,
     onGap: coordination.onGap,
-    async ask(channel, question, timeout_ms) {
-      const sealed = await seal.seal(channel, question);
+    public_key: seal.public_key,
+    async ask(channel, question, { public_key, timeout_ms }) {
+      const sealed = seal.seal(channel, question, public_key);
       const ask_id = randomUUID();
       const { promise, resolve } = Promise.withResolvers<unknown>();
       const timer = setTimeout(() => resolve(undefined), timeout_ms);
@@ -53,7 +54,7 @@ export function createRelay(coordination: RelayDeps, seal: RelaySeal): Relay & D
     },
     answer(channel, answerer) {
       async function answerTo(from: string, { ask_id, value: sealed }: z.output<typeof asked>): Promise<void> {
-        const opened = await seal.open(channel, sealed);
+        const opened = seal.open(channel, sealed);
         const answer = opened && answerer(opened.value);
         if (answer) await publish(ANSWERS, { to: from, ask_id, value: await answer });
       }

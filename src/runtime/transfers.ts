@@ -15,14 +15,32 @@ import type { ImportOptions, Runtime, TransferEvent, Transfers } from '../surfac
 type Authorise = Runtime['authorise'];
 
 export function createTransfers(deps: MemoryDeps, authorise: Authorise): Transfers {
+  const admitted = (principal: Principal, options: ImportPlace) =>
+    authorise(principal, 'memory.write', 'import', (known) => assertPlace(deps, known, options));
   return {
+    async assertImport(principal, options) {
+      await admitted(principal, options);
+    },
     async *importFrom(source, principal, options) {
-      yield* importFrom(deps, source, await authorise(principal, 'memory.write', 'import'), options);
+      yield* importFrom(deps, source, await admitted(principal, options), options);
     },
     async *exportTo(principal, options) {
       yield* exportMemories(deps.store, await authorise(principal, 'memory.read', 'export'), options);
     },
   };
+}
+
+type ImportPlace = Pick<ImportOptions, 'scope' | 'team_id'>;
+
+/** No mode chooses a team here, so it has to be named. */
+function assertPlace({ imports }: MemoryDeps, principal: Principal, { scope, team_id }: ImportPlace): void {
+  if (scope === 'team' && team_id === undefined)
+    throw failure(
+      'invalid_input',
+      'An import with scope team needs a team.',
+      'Name it: `--team <team_id>` of haivemind import, `team_id` over HTTP; list_teams shows yours.',
+    );
+  imports.assertPlace({ scope, team_id }, { principal, project: undefined });
 }
 
 async function* importFrom(
@@ -32,17 +50,17 @@ async function* importFrom(
   options: ImportOptions,
 ): AsyncGenerator<TransferEvent> {
   const format = options.format === undefined ? undefined : knownFormat(options.format);
-  const { project, scope, signal } = options;
-  const request = { source, format, name: options.file_name, project, scope, signal, tags: options.tags };
+  const { project, scope, team_id, signal } = options;
+  const request = { source, format, name: options.file_name, project, scope, team_id, signal, tags: options.tags };
   for await (const step of deps.imports.run(request, { principal, project: undefined }))
     yield toEvent(step, options.format ?? 'auto');
 }
 
 function toEvent(step: ImportStep, format: string): TransferEvent {
   if (step.type === 'problem') return step;
-  const { stored, updated, skipped, problems, conversations } = step.totals;
+  const { stored, updated, skipped, problems, conversations, redacted, redacted_kinds } = step.totals;
   if (step.type === 'progress') return { type: 'progress', read_bytes: step.position.bytes, stored, skipped, problems };
-  return { type: 'done', format, stored, updated, skipped, problems, conversations };
+  return { type: 'done', format, stored, updated, skipped, problems, conversations, redacted, redacted_kinds };
 }
 
 function knownFormat(format: string): ImportFormat {

@@ -68,12 +68,18 @@ export type TransferEvent =
       readonly skipped: number;
       readonly problems: number;
       readonly conversations: number;
+      /** Secrets replaced by markers. */
+      readonly redacted: number;
+      /** What kinds of secrets these were. */
+      readonly redacted_kinds: readonly string[];
     };
 
 export interface ImportOptions {
   readonly format?: string;
   readonly project?: string;
   readonly scope?: 'solo' | 'team' | 'shared';
+  /** All goes to this team; implies scope team. */
+  readonly team_id?: string;
   readonly tags?: readonly string[];
   /** Shown in problems and used for format detection. */
   readonly file_name?: string;
@@ -90,6 +96,11 @@ export interface ExportOptions {
 
 /** Bulk movement of memories; too large for one operation's input or output. */
 export interface Transfers {
+  /**
+   * Throws what the import would be refused with before it reads anything: where its answer begins before it ends, this
+   * can still be told as a failure. A `forbidden` is on the audit log.
+   */
+  assertImport(principal: Principal, options: Pick<ImportOptions, 'scope' | 'team_id'>): Promise<void>;
   importFrom(
     source: AsyncIterable<Uint8Array>,
     principal: Principal,
@@ -124,8 +135,9 @@ export interface McpSessionState {
   readonly project?: string;
   /** `streamable`: URIs of resources whose changes it wants to hear of. */
   readonly subscriptions: readonly string[];
-  /** `sse`: the hub that holds the stream. */
+  /** `sse`: the hub that holds the stream, and its key for what is handed to it. */
   readonly hub?: string;
+  readonly hub_key?: string;
 }
 
 export interface McpSessionRecord {
@@ -158,11 +170,17 @@ export interface Relay {
   subscribe(channel: string, listener: (message: unknown) => void): () => void;
   /** Called after messages may have been missed. Returns the way to stop. */
   onGap(listener: () => void): () => void;
+  /** What others need to ask this hub: the public half of a key pair of this process. */
+  readonly public_key: string;
   /**
-   * The first answer another hub gives; undefined where none comes in time. The question is sealed: nobody in between
-   * can read, forge or repeat it. Rejects like the key ring.
+   * The answer of the hub with this public key; undefined where none comes in time. The question is sealed: nobody in
+   * between can read, forge or repeat it.
    */
-  ask(channel: string, question: unknown, timeout_ms: number): Promise<unknown>;
+  ask(
+    channel: string,
+    question: unknown,
+    how: { readonly public_key: string; readonly timeout_ms: number },
+  ): Promise<unknown>;
   /** Answers what others ask; undefined leaves it to them. Returns the way to stop. */
   answer(channel: string, answerer: (question: unknown) => Promise<unknown> | undefined): () => void;
 }
@@ -235,8 +253,14 @@ export interface Runtime {
   /**
    * The gate before what is no operation, such as an export: resolves with the principal in the teams it is in now.
    * Throws `forbidden` where its credential does not allow this, which the audit log then has. `what` names it there.
+   * What `further` throws of that principal is thrown, and a `forbidden` of it is on the audit log as well.
    */
-  authorise(principal: Principal, permission: Permission, what: string): Promise<Principal>;
+  authorise(
+    principal: Principal,
+    permission: Permission,
+    what: string,
+    further?: (principal: Principal) => void,
+  ): Promise<Principal>;
   /** A short list to pick from, for example the newest memories; absent where there is nothing to offer. */
   listResources?(principal: Principal): Promise<readonly ResourceEntry[]>;
   syncStatus(): Promise<SyncStatus>;

@@ -5,7 +5,6 @@ import { createRelaySeal } from '../../src/runtime/relay-seal.ts';
 import { createInProcessCoordination } from '../../src/storage/coordination/in-process.ts';
 import type { Coordination } from '../../src/storage/coordination/port.ts';
 import type { McpSessionRecord, McpSessionStore, Relay } from '../../src/surfaces/runtime.ts';
-import { fixedKeyRing } from './fixed-keyring.ts';
 
 export interface TinyHubs {
   readonly mcpSessions: McpSessionStore;
@@ -26,7 +25,6 @@ export function tinyHubs(): TinyHubs {
   const leases = { acquire: async () => undefined };
   const bus = createInProcessCoordination({ leases, clock: systemClock, member_id: 'bus' });
   const records = new Map<string, McpSessionRecord>();
-  const keyring = fixedKeyRing();
   let interrupted = false;
   return {
     records,
@@ -49,7 +47,7 @@ export function tinyHubs(): TinyHubs {
             return () => gaps.delete(listener);
           },
         } satisfies Pick<Coordination, 'member_id' | 'publish' | 'subscribe' | 'onGap'>,
-        createRelaySeal(keyring, systemClock),
+        createRelaySeal('made-up', systemClock),
       ),
     interrupt() {
       interrupted = true;

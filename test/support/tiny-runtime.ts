@@ -204,6 +204,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     log: { info: log, warn: log, error: log },
     instructions: 'Notes for tests.',
     transfers: {
+      assertImport: async (principal) => void (await runtime.authorise(principal, 'memory.write', 'import')),
       importFrom: (source, _principal, options) => importLines(deps, source, options.signal),
       exportTo: () => exportLines(deps),
     },
@@ -272,7 +273,8 @@ async function* importLines(
     const note_id = `note_${randomUUID()}`;
     deps.notes.set(note_id, { note_id, content: line, tags: [] });
   }
-  yield { type: 'done', format: 'jsonl', stored: lines.length, updated: 0, skipped: 0, problems: 0, conversations: 0 };
+  const none = { updated: 0, skipped: 0, problems: 0, conversations: 0, redacted: 0, redacted_kinds: [] };
+  yield { type: 'done', format: 'jsonl', stored: lines.length, ...none };
 }
 
 async function* exportLines(deps: Deps): AsyncGenerator<string> {

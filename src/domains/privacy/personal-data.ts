@@ -410,7 +410,7 @@ export interface ImpersonalTable {
 
 /** Tables without personal data, each with the reason. */
 export const IMPERSONAL: Readonly<Record<string, ImpersonalTable>> = {
-  store_identity: { reason: 'a random number', columns: ['only_row', 'store_id'] },
+  store_identity: { reason: 'random numbers', columns: ['only_row', 'store_id', 'relay_key'] },
   origins: { reason: 'machines and how far they have counted', columns: ['origin', 'last_sequence', 'last_clock'] },
   changes: {
     reason: 'which record changed when, by its opaque id: what peers need to learn of an erasure',

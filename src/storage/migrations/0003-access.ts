@@ -1,4 +1,5 @@
 // Who may see and do what: signing keys and tokens, modes, teams, vaults with their keys, the audit chain, erasure.
+import { randomBytes } from 'node:crypto';
 import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
 import type { SchemaDialect } from '../dialect.ts';
 
@@ -262,6 +263,12 @@ export async function up(db: Kysely<unknown>, types: SchemaDialect): Promise<voi
   for (const spec of TABLES) await createTable(db, types, spec);
   for (const [index, table, columns] of INDEXES)
     await sql.raw(`create index ${index} on ${table} (${columns})`).execute(db);
+  // What hubs of this store have in common and nobody else has.
+  await db.schema
+    .alterTable('store_identity')
+    .addColumn('relay_key', types.text, (c) => c.notNull().defaultTo(''))
+    .execute();
+  await sql`update store_identity set relay_key = ${randomBytes(32).toString('base64url')}`.execute(db);
   await sql`insert into audit_head (only_row, seq, hash) values (1, 0, ${CHAIN_START})`.execute(db);
 }
 

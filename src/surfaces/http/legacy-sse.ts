@@ -51,7 +51,7 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
     const transport = new SSEServerTransport(MESSAGE_PATH, raw);
     const session_id = transport.sessionId;
     const owner = ownerOf(runtime, request);
-    const state = { ...stateOf(runtime, request, 'sse', toolsets), hub: relay.member_id };
+    const state = { ...stateOf(runtime, request, 'sse', toolsets), hub: relay.member_id, hub_key: relay.public_key };
     const origin = originOfSession({ session_id, owner, state }, 'sse');
     const reader = principalOf(senderOfRequest(runtime, request), undefined);
     const server = makeServer(runtime, { origin, toolsets, announce: 'legacy', reader: () => reader });

@@ -45,11 +45,16 @@ export async function handToHub(
 ): Promise<HandedOver> {
   if (session_id === '' || session_id.length > limits.id_length_max_chars) return 'unknown';
   const record = await mcpSessions.load(session_id);
-  const hub = record?.state.hub;
+  const { hub, hub_key: public_key } = record?.state ?? {};
   // Somebody else's session is as good as none: its name must tell nothing.
-  if (record?.owner !== sender.user_id || hub === undefined || hub === relay.member_id) return 'unknown';
+  if (record?.owner !== sender.user_id || hub === undefined || public_key === undefined) return 'unknown';
+  if (hub === relay.member_id) return 'unknown';
   if (clock.now() - record.last_seen_at_ms > HUB_SILENCE_MAX_MS) return 'unknown';
-  const answer = await relay.ask(CHANNEL, { session_id, hub, sender, message }, limits.mcp_relay_timeout_ms);
+  const answer = await relay.ask(
+    CHANNEL,
+    { session_id, hub, sender, message },
+    { public_key, timeout_ms: limits.mcp_relay_timeout_ms },
+  );
   if (answer === undefined) return 'silent';
   return answer === 'taken' ? 'taken' : 'unknown';
 }

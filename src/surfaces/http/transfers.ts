@@ -19,6 +19,12 @@ const importQuery = z.strictObject({
   format: name.optional().describe('Format of the material; found out by itself where unsaid.'),
   project: name.optional().describe('Project the memories belong to.'),
   scope: z.enum(['solo', 'team', 'shared']).optional().describe('Who sees them.'),
+  team_id: z
+    .string()
+    .min(1)
+    .max(limits.id_length_max_chars)
+    .optional()
+    .describe('Team they go to, with scope team; default: the team of each record.'),
   tags: z
     .array(z.string().max(limits.tag_length_max_chars))
     .max(limits.tags_max_count)
@@ -75,7 +81,7 @@ async function importMaterial(runtime: Runtime, request: FastifyRequest, reply: 
   const options = readQuery(importQuery, request);
   const ctx = contextOf(runtime, request, reply);
   // Now, while a refusal can still be the answer's status.
-  await runtime.authorise(ctx.principal, 'memory.write', 'import');
+  await runtime.transfers.assertImport(ctx.principal, defined(options));
   const source = bodyPieces(request.raw, limits.import_body_max_bytes);
   const events = runtime.transfers.importFrom(source, ctx.principal, { ...defined(options), signal: ctx.signal });
   reply.hijack();

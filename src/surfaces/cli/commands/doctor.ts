@@ -15,6 +15,7 @@ import {
   checkSecretFiles,
 } from '../doctor/machine.ts';
 import { checkHub, checkPort } from '../doctor/network.ts';
+import { checkTrust } from '../doctor/trust.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
 import { hubFile, probeHub } from '../hub-file.ts';
@@ -72,6 +73,7 @@ async function outside(config: LoadedConfig, ctx: CliContext): Promise<HealthChe
     checkClock(config.data_dir, Date.now()),
     ...checkSecretFiles(secretFiles(config.storage, config.file && dirname(config.file))),
     ...(config.security.keyring.source === 'file' ? [checkKeyFile(config.security.keyring.file)] : []),
+    ...checkTrust({ ...config.security, host: config.server.host }),
     checkHub(hub, hubFile(config.data_dir)),
     await checkPort('port', config.server.host, config.server.port, 'HAIVEMIND_PORT', ownPorts),
     await checkPort('sync port', config.server.host, config.sync.port, 'HAIVEMIND_SYNC_PORT', ownPorts),

@@ -17,6 +17,7 @@ interface ImportFlags extends GlobalOptions {
   readonly project?: string;
   readonly tags?: readonly string[];
   readonly scope?: 'solo' | 'team' | 'shared';
+  readonly team?: string;
 }
 
 interface Source {
@@ -44,6 +45,8 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
     skipped: 0,
     problems: 0,
     conversations: 0,
+    redacted: 0,
+    redacted_kinds: new Set<string>(),
     formats: new Set<string>(),
   };
   let before_bytes = 0;
@@ -58,6 +61,8 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
       totals.skipped += done.skipped;
       totals.problems += done.problems;
       totals.conversations += done.conversations;
+      totals.redacted += done.redacted;
+      for (const kind of done.redacted_kinds) totals.redacted_kinds.add(kind);
       totals.formats.add(done.format);
     }
     await client
@@ -70,7 +75,8 @@ export async function runImport(words: readonly string[], flags: ImportFlags, ct
     bar.stop();
     await client.close();
   }
-  const summary = { type: 'summary', ...totals, formats: [...totals.formats] };
+  const redacted_kinds = [...totals.redacted_kinds].sort();
+  const summary = { type: 'summary', ...totals, redacted_kinds, formats: [...totals.formats] };
   ctx.io.stdout.write(flags.json ? `${toJsonText(summary)}\n` : summaryLine(totals, stdoutStyle(ctx, flags)));
   if (ctx.io.signal.aborted) return EXIT.interrupted;
   // Skipped lines are named above; a source of which nothing could be used is a failure.
@@ -84,6 +90,7 @@ function optionsFor(source: Source, flags: ImportFlags, ctx: CliContext): Import
     ...(flags.format === undefined ? {} : { format: flags.format }),
     ...(flags.project === undefined ? {} : { project: flags.project }),
     ...(flags.scope === undefined ? {} : { scope: flags.scope }),
+    ...(flags.team === undefined ? {} : { team_id: flags.team }),
     ...(flags.tags === undefined ? {} : { tags: flags.tags.map((tag) => tag.trim()).filter((tag) => tag !== '') }),
   };
 }
@@ -124,13 +131,27 @@ function summaryLine(
     readonly updated: number;
     readonly skipped: number;
     readonly problems: number;
+    readonly redacted: number;
+    readonly redacted_kinds: ReadonlySet<string>;
   },
   style: ReturnType<typeof stdoutStyle>,
 ): string {
   const files = totals.files === 1 ? '1 file' : `${totals.files} files`;
   const problems = totals.problems > 0 ? style.yellow(`${totals.problems} problems`) : '0 problems';
   const renewed = totals.updated > 0 ? `${totals.updated} renewed, ` : '';
-  return `${style.green(`${totals.stored} stored`)}, ${renewed}${totals.skipped} already there or skipped, ${problems}, ${files}\n`;
+  const counts = `${style.green(`${totals.stored} stored`)}, ${renewed}${totals.skipped} already there or skipped, ${problems}, ${files}\n`;
+  return `${counts}${secretsLine(totals, style)}`;
+}
+
+/** Nothing where no secret was found. */
+function secretsLine(
+  { redacted, redacted_kinds }: { readonly redacted: number; readonly redacted_kinds: ReadonlySet<string> },
+  style: ReturnType<typeof stdoutStyle>,
+): string {
+  if (redacted === 0) return '';
+  const found = style.yellow(redacted === 1 ? '1 secret' : `${redacted} secrets`);
+  const kinds = [...redacted_kinds].sort().join(', ');
+  return `${found} replaced by markers (${kinds}): keep each with \`haivemind vault store\` (store_in_vault), then write its vault/key in the memory\n`;
 }
 
 async function sourcesOf(word: string, ctx: CliContext): Promise<Source[]> {

@@ -183,7 +183,8 @@ function addTransfers(own: Own, ctx: CliContext): void {
       ...before,
       ...text.split(','),
     ])
-    .addOption(scope);
+    .addOption(scope)
+    .option('--team <team_id>', 'team that gets the memories; implies --scope team');
   own('export', 'write memories as JSON Lines or Markdown', async (_, options) => {
     const { runExport } = await import('./export.ts');
     return runExport(options, ctx);
