@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ALNUM, seededRandom } from '../bench/redaction/random.ts';
 import { cliPath, ended, ensureBuilt, makePlace, node24, type Place } from './cli-binary.ts';
 
 let place: Place;
@@ -164,6 +165,24 @@ describe.each([{ hub: false }, { hub: true }])('operations, hub running: $hub', 
     } finally {
       await there.remove();
     }
+  });
+
+  it('imports into a team, and says where to keep the secrets it found', async () => {
+    const { team_id } = await json(['team', 'create', 'Payments']);
+    const secret = `ghp_${seededRandom(hub ? 1 : 2).text(ALNUM, 36)}`;
+    const line = `${JSON.stringify({ content: `deploy with ${secret}`, tags: [hub ? 'hub' : 'store'] })}\n`;
+    const ran = await here.run(['import', '-', '--team', String(team_id)], { input: line });
+    expect(ran, ran.stderr).toMatchObject({ code: 0 });
+    expect(ran.stdout).toMatch(/^1 stored, .+\n1 secret replaced by markers \(.+\): .*`haivemind vault store`.*\n$/);
+    expect(`${ran.stdout}${ran.stderr}`).not.toContain(secret);
+    const exported = await here.run(['export']);
+    const own = exported.stdout.split('\n').filter((text) => text.includes('"team_id"'));
+    expect(own.map((text) => JSON.parse(text))).toContainEqual(expect.objectContaining({ scope: 'team', team_id }));
+    const input = '{"content":"nothing of it"}\n';
+    const none = ['import', '-', '--team', 'team_00000000000000000000000000'];
+    expect(await here.run(none, { input })).toMatchObject({ code: 3, stdout: '' });
+    const both = ['import', '-', '--team', String(team_id), '--scope', 'solo'];
+    expect(await here.run(both, { input })).toMatchObject({ code: 2, stdout: '' });
   });
 
   it('backs up while in use, and restores only with consent', async () => {

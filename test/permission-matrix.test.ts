@@ -57,8 +57,8 @@ interface Rule {
 
 /** What a session in team mode writes goes to the team: there it is the role that counts. */
 const NEW_IN_TEAM = '- A AAAFF -- FA';
-/** Each text of an import is refused for itself, and an import of which nothing was stored says so. */
-const IMPORTED_IN_TEAM = '- A AAAII -- FA';
+/** Refused as a whole, before its text is read. */
+const IMPORTED_IN_TEAM = '- A AAAFF -- FA';
 
 const VAULT_READ = {
   'personal vault': OWN,

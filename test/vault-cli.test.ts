@@ -46,6 +46,17 @@ it('gives only what was chosen, under the names that were chosen, and nothing of
   expect(env.HAIVEMIND_MASTER_KEY).toBeUndefined();
 });
 
+it('lets no key of a vault choose what runs, unless whoever runs the command asks for it', async () => {
+  const made = await place.run(['vault', 'create', 'steered', '--json']);
+  const { vault_id: steered } = JSON.parse(made.stdout) as { vault_id: string };
+  await place.run(['vault', 'store', steered, 'node-options'], { input: '--require=/nowhere/at-all.cjs' });
+  const refused = await place.run(['vault', 'exec', 'steered', '--', node24, ...SHOW]);
+  expect(refused.stderr).toContain('would become NODE_OPTIONS');
+  expect(refused.stdout).toBe('');
+  const [env] = await shown(['steered', '--env', 'CHOSEN=node-options', '--', node24, ...SHOW]);
+  expect(env.CHOSEN).toContain('--require');
+});
+
 it('ends as the command ends, and says what is wrong where there is none', async () => {
   expect(await place.run(['vault', 'exec', 'prod', '--', node24, '-e', 'process.exit(7)'])).toMatchObject({ code: 7 });
   const unknown = await place.run(['vault', 'exec', 'prod', '--', 'no-such-command-anywhere']);

@@ -1,5 +1,5 @@
 // Imports: parsed items become memories in batches; what cannot be stored is reported with its place and skipped.
-import { HaivemindError, toErrorBody } from '../../kernel/errors.ts';
+import { failure, HaivemindError, toErrorBody } from '../../kernel/errors.ts';
 import { parseMoment } from '../../kernel/moments.ts';
 import {
   externalId,
@@ -37,6 +37,8 @@ export interface ImportRequest {
   readonly project?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   readonly scope?: Scope | undefined;
+  /** All goes to this team, whatever the mode and the records say; `scope` is team then or left out. */
+  readonly team_id?: string | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -59,7 +61,16 @@ export type ImportStep =
   | ImportProblem
   | { readonly type: 'done'; readonly totals: ImportTotals; readonly counts: ImportCounts };
 
+/** Where an import goes, as far as its request says. */
+export type ImportPlace = Pick<ImportRequest, 'scope' | 'team_id'>;
+
 export interface MemoryImport {
+  /**
+   * Throws what the whole import is refused with: `forbidden` where the caller may not write where it goes, `not_found`
+   * for a team they are not in, `invalid_input` for a team with another scope or none chosen.
+   */
+  assertPlace(place: ImportPlace, caller: Caller): void;
+  /** Asserts the place before anything is read. */
   run(request: ImportRequest, caller: Caller): AsyncIterable<ImportStep>;
 }
 
@@ -70,7 +81,22 @@ interface Parsed {
 }
 
 export function createMemoryImport(deps: RuleDeps): MemoryImport {
-  return { run: (request, caller) => run(deps, request, caller) };
+  return { assertPlace, run: (request, caller) => run(deps, request, caller) };
+}
+
+function assertPlace({ scope, team_id }: ImportPlace, caller: Caller): void {
+  if (team_id !== undefined && (scope ?? 'team') !== 'team')
+    throw failure(
+      'invalid_input',
+      `An import into a team has scope team, not ${scope}.`,
+      'Leave out the team or the scope.',
+    );
+  placeOf(caller, scopeOf({ scope, team_id }), team_id);
+}
+
+/** The scope of everything in it; undefined where each item has its own. */
+function scopeOf({ scope, team_id }: ImportPlace): Scope | undefined {
+  return team_id === undefined ? scope : 'team';
 }
 
 async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): AsyncGenerator<ImportStep> {
@@ -85,12 +111,10 @@ async function* run(deps: RuleDeps, request: ImportRequest, caller: Caller): Asy
     first_memory_ids: [],
   };
   // Said once and before anything is read, instead of once for each item.
-  if (request.scope !== undefined) placeOf(caller, request.scope);
+  assertPlace(request, caller);
   let batch: Parsed[] = [];
-  const { source, signal, ...rest } = request;
-  const options = Object.fromEntries(
-    Object.entries(rest).filter(([key, value]) => value !== undefined && key !== 'scope'),
-  );
+  const { source, signal, scope: _scope, team_id: _team_id, ...rest } = request;
+  const options = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   for await (const event of openImport(source, { ...options, redact: deps.redact, signal })) {
     if (event.type === 'problem') {
       totals.problems++;
@@ -121,7 +145,8 @@ function parseItem(
 ): { type: 'item'; item: Parsed } | ImportProblem {
   const { external_id, source, redactions: _redactions, extra, ...fields } = item;
   const known = Object.fromEntries(Object.entries(extra ?? {}).filter(([key]) => key in newMemorySchema.shape));
-  const scope = request.scope === undefined ? {} : { scope: request.scope };
+  const forced = scopeOf(request);
+  const scope = forced === undefined ? {} : { scope: forced };
   // A memory from another store happened when it was stored there, unless it says otherwise.
   const stored_at = typeof extra?.created_at === 'string' ? parseMoment(extra.created_at) : undefined;
   const happened = stored_at === undefined ? {} : { occurred_at: stored_at };
@@ -132,9 +157,8 @@ function parseItem(
       external_id,
       source: source.startsWith('import:') ? source : `import:${source}`,
       skip_twin: true,
-      ...(request.scope === undefined && typeof extra?.team_id === 'string' && result.data.scope === 'team'
-        ? { team_id: extra.team_id }
-        : {}),
+      ...(typeof extra?.memory_id === 'string' ? { exported_memory_id: extra.memory_id } : {}),
+      ...teamOf(request, result.data, extra?.team_id),
       ...(supersedes === undefined ? {} : { supersedes_external_id: externalId('memory', supersedes) }),
     };
     return { type: 'item', item: { input: result.data, extras, position } };
@@ -146,6 +170,12 @@ function parseItem(
     ...(position.path === undefined ? {} : { path: position.path }),
   };
   return { type: 'problem', code: 'invalid_field', message, ...place };
+}
+
+/** The team of the request, or else that of the record where the request leaves the scope to it. */
+function teamOf(request: ImportPlace, { scope }: NewMemory, recorded: unknown): Pick<StoreExtras, 'team_id'> {
+  if (request.team_id !== undefined) return { team_id: request.team_id };
+  return request.scope === undefined && scope === 'team' && typeof recorded === 'string' ? { team_id: recorded } : {};
 }
 
 function noteSecrets(totals: ImportTotals, kinds: readonly string[]): void {

@@ -34,6 +34,8 @@ export interface StoreExtras {
   readonly source?: string;
   /** Stable id in the system it was imported from: the second import finds it again. */
   readonly external_id?: string;
+  /** Id of the memory it was exported from: where that is still here as it was, it is the same one. */
+  readonly exported_memory_id?: string;
   /** External id of what it replaces, which has another memory_id here than where it comes from. */
   readonly supersedes_external_id?: string;
   /** The team it goes to where scope is team; without it that of the caller's mode. */
@@ -184,7 +186,10 @@ async function writePrepared(
   };
   const grown = imported && (await renewImported(deps, trx, imported, row, caller));
   if (grown) return { ...resultOf(grown, redacted), created: false, changed: true, replaced: undefined };
-  const known = imported ?? (await findLivingByIdentity(trx, row.identity_hash));
+  const known =
+    imported ??
+    (await findLivingByIdentity(trx, row.identity_hash)) ??
+    (await findItself(trx, row, caller, extras.exported_memory_id));
   if (known) {
     const restated =
       superseded && extras.external_id === undefined ? await restate(deps, trx, known, superseded, caller) : undefined;
@@ -215,6 +220,22 @@ async function writePrepared(
     twin,
     replaced,
   };
+}
+
+/**
+ * The living memory an export was made of, as it was then. Its identity may differ from that of the record, which names
+ * the project also where that only followed from where its author worked.
+ */
+async function findItself(
+  trx: MemoryTrx,
+  row: NewMemoryRow,
+  { principal }: Caller,
+  memory_id: string | undefined,
+): Promise<MemoryRow | undefined> {
+  const found = memory_id === undefined ? undefined : await findVisible(trx, memory_id, principal);
+  if (!found || found.deleted_at !== null || found.content.trim() !== row.content.trim()) return undefined;
+  const same = found.scope === row.scope && found.team_id === row.team_id && found.project === row.project;
+  return same ? found : undefined;
 }
 
 /** What a new memory replaces. An import goes on without it where it was left behind; anybody else gets `not_found`. */

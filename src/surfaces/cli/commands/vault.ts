@@ -35,7 +35,17 @@ interface ExecFlags extends GlobalOptions {
 
 /** The vault with this id, or the only one with this name. Rejects with `not_found`, or `conflict` for several. */
 export async function findVault(client: OperationClient, wanted: string, signal: AbortSignal): Promise<VaultEntry> {
-  const { vaults } = (await client.call('list_vaults', {}, { signal })) as unknown as { vaults: VaultEntry[] };
+  const vaults: VaultEntry[] = [];
+  // All of them: whoever shares many vaults must not push another of the same name off the page.
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const input = cursor === undefined ? {} : { cursor };
+    const page = (await client.call('list_vaults', input, { signal })) as unknown as {
+      readonly vaults: VaultEntry[];
+      readonly next_cursor: string | null;
+    };
+    vaults.push(...page.vaults);
+    cursor = page.next_cursor;
+  }
   const found = vaults.filter((vault) => vault.vault_id === wanted);
   const named = found.length > 0 ? found : vaults.filter((vault) => vault.name === wanted);
   const [vault, other] = named;
@@ -127,6 +137,12 @@ async function namesFor(
   for await (const { key, expired } of secretsOf(client, vault_id, signal)) {
     if (expired) continue;
     const name = variableOf(key);
+    if (STEERING.test(name))
+      throw failure(
+        'conflict',
+        `${key} would become ${name}, which decides what a command runs: whoever may write to the vault could choose that.`,
+        'Choose what the command needs with --env NAME=key.',
+      );
     const other = names.get(name);
     if (other !== undefined)
       throw failure('conflict', `${other} and ${key} would both become ${name}.`, 'Choose with --env NAME=key.');
@@ -134,6 +150,10 @@ async function namesFor(
   }
   return names;
 }
+
+/** Variables by which shells, loaders, interpreters and usual tools are told what to run; only who runs a command sets them. */
+const STEERING =
+  /^(PATH|HOME|SHELL|ENV|BASH_.*|IFS|PS4|PROMPT_COMMAND|ZDOTDIR|LD_.*|DYLD_.*|GCONV_PATH|NODE_.*|NPM_CONFIG_.*|PYTHON.*|PERL.*|RUBY.*|GEM_.*|BUNDLE_.*|PHP.*|LUA_.*|JAVA_TOOL_OPTIONS|_?JAVA_OPTIONS|JDK_JAVA_OPTIONS|MAVEN_OPTS|GIT_.*|SSH_ASKPASS.*|EDITOR|VISUAL|PAGER|LESS.*|BROWSER|(HTTPS?|ALL|NO)_PROXY|SSL_CERT_.*|COMSPEC|PATHEXT|PSMODULEPATH|HAIVEMIND_.*)$/;
 
 /** `db-password` becomes `DB_PASSWORD`. */
 export function variableOf(key: string): string {
