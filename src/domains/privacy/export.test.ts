@@ -104,7 +104,7 @@ test('a cursor that is none is refused', async () => {
   }
 });
 
-test('each page is on record, also one whose cursor was made up', async () => {
+test('an export is on record, also one that begins with a cursor that was made up', async () => {
   await app.store('a private thought', {}, ada);
   const made_up = Buffer.from(JSON.stringify([JSON.stringify([':memories', 0]), 0])).toString('base64url');
   const page = await exportPage({ user_id: 'ada', cursor: made_up });

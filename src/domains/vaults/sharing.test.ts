@@ -148,6 +148,13 @@ describe('teams', () => {
     expect(JSON.stringify(hidden).replaceAll(team_id, other)).toBe(JSON.stringify(missing));
   });
 
+  test('the id of a team means the team, unless it is said to be a user', async () => {
+    const team_id = await newTeam('ada', { cat: 'member' });
+    const vault_id = await newVault({});
+    expect(await app.call('share_vault', { vault_id, share_with: team_id })).toMatchObject({ share_type: 'team' });
+    expect(await levelOf(vault_id, 'cat')).toBe('read');
+  });
+
   test('type and team have to agree', async () => {
     const team_id = await newTeam('ada', {});
     for (const fields of [
@@ -219,6 +226,6 @@ test('a list says nothing of vaults that may not be seen: no short page, no curs
   const own = [await newVault({}, 'gus'), await newVault({}, 'gus')];
   const first = await app.call('list_vaults', { limit: 1 }, as('gus'));
   const second = await app.call('list_vaults', { limit: 1, cursor: first.next_cursor }, as('gus'));
-  expect([...first.vaults, ...second.vaults].map(({ vault_id }) => vault_id)).toEqual(own);
+  expect([...first.vaults, ...second.vaults].map(({ vault_id }) => vault_id)).toEqual(own.toSorted());
   expect(second.next_cursor).toBeNull();
 });
