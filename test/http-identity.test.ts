@@ -1,4 +1,5 @@
 // Who a request is taken for, and what ends with its credential: tokens, forwarded requests, sessions and streams of two users.
+import { networkInterfaces } from 'node:os';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { limits } from '../src/kernel/limits.ts';
@@ -11,6 +12,11 @@ import { type TokenBook, tokenBook } from './support/token-book.ts';
 
 const OPTIONS = { host: '127.0.0.1', port: 0, trustLoopback: false, allowedHosts: [], recheckMs: 20 };
 const HEADERS = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+
+/** Of this machine, and not loopback. */
+const own_address = Object.values(networkInterfaces())
+  .flat()
+  .find((one) => one?.family === 'IPv4' && !one.internal)?.address;
 
 /** Resources nobody but their reader may read. */
 const readers = new Map<string, string>();
@@ -108,6 +114,22 @@ describe('a caller', () => {
     const health = await ask('/health', key);
     expect(health.status).toBe(200);
   });
+
+  it.skipIf(own_address === undefined)(
+    'with that key is the owner at an own address of the network too (skipped on a machine that has none)',
+    async () => {
+      const server = await startHttp(tiny.runtime, { ...OPTIONS, host: own_address ?? '' });
+      const url = `http://${own_address}:${server.port}/api/v1/notes`;
+      const status = async (headers: Record<string, string>) => (await fetch(url, { headers })).status;
+      const key = bearer(tiny.runtime.owner_key);
+      expect(await status(key)).toBe(200);
+      expect(lastPrincipal()).toMatchObject({ user_id: 'tester', machine_id: 'here' });
+      expect(await status({})).toBe(401);
+      expect(await status(bearer(`${tiny.runtime.owner_key}x`))).toBe(401);
+      expect(await status({ ...key, 'x-forwarded-for': '203.0.113.9' })).toBe(401);
+      await server.close();
+    },
+  );
 
   it('is a peer of no tailnet on loopback, and comes with a token through a proxy', async () => {
     const peers: string[] = [];

@@ -10,7 +10,7 @@ export interface GuardSettings {
   readonly port: number;
   /** Treat loopback connections as the owner of the machine. */
   readonly trust_loopback: boolean;
-  /** Taken on loopback in place of a token: the owner's, from hub.json. */
+  /** Taken from this very machine in place of a token: the owner's, from hub.json. */
   readonly owner_key: string;
   /** Further names people reach the server by: `name` (this port, or none behind a proxy) or `name:port`. */
   readonly allowed_hosts: readonly string[];

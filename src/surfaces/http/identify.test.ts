@@ -1,5 +1,7 @@
-// When Tailscale is asked who somebody is: for what came in over the tailnet from elsewhere, and for nothing else.
+// When Tailscale is asked who somebody is: for what came in over the tailnet from elsewhere, and for nothing else. And
+// from where the owner's key is taken.
 import { expect, test } from 'vitest';
+import { failure } from '../../kernel/errors.ts';
 import type { Identities } from '../runtime.ts';
 import type { GuardSettings, Incoming } from './guards.ts';
 import { identify } from './identify.ts';
@@ -15,7 +17,7 @@ const SETTINGS: GuardSettings = {
 async function asked(remote_address: string, local_address: string | undefined, headers = {}) {
   const peers: string[] = [];
   const identities: Identities = {
-    bearer: () => Promise.reject(new Error('no token was sent')),
+    bearer: () => Promise.reject(failure('unauthenticated', 'The token is not accepted.', 'Send another.')),
     async peer(address) {
       peers.push(address);
       return { user_id: 'ann@example.org', credential: { kind: 'tailscale', admin: false } };
@@ -59,4 +61,24 @@ test.each([
 test('Tailscale is not asked about what a proxy hands on', async () => {
   const forwarded = { 'x-forwarded-for': '203.0.113.9' };
   expect(await asked('100.101.102.103', '100.64.0.7', forwarded)).toEqual({ peers: [], who: 401 });
+});
+
+const KEY = { authorization: `Bearer ${SETTINGS.owner_key}` };
+
+test.each([
+  ['loopback', '127.0.0.1', '127.0.0.1'],
+  ['its own address of the local network', '192.168.1.7', '192.168.1.7'],
+  ['the same, written as IPv6', '::ffff:192.168.1.7', '192.168.1.7'],
+  ['its own address of IPv6', 'fd00::7', 'fd00::7'],
+])('the key of the hub makes the owner of who comes from %s', async (_, remote, local) => {
+  expect(await asked(remote, local, KEY)).toEqual({ peers: [], who: undefined });
+  expect(await asked(remote, local, { ...KEY, 'x-forwarded-for': remote })).toEqual({ peers: [], who: 401 });
+});
+
+test.each([
+  ['another address of the network', '192.168.1.8', '192.168.1.7'],
+  ['the tailnet', '100.101.102.103', '100.64.0.7'],
+  ['an address nobody knows', '192.168.1.7', undefined],
+])('the key of the hub is worth nothing from %s', async (_, remote, local) => {
+  expect(await asked(remote, local, KEY)).toEqual({ peers: [], who: 401 });
 });

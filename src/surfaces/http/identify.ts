@@ -55,14 +55,26 @@ export async function identify(
 function cameOverTailnet(incoming: Incoming): boolean {
   const { local_address = '', remote_address = '' } = incoming;
   if (forwardedBy(incoming) !== undefined || !isTailnet(local_address)) return false;
-  return withoutMapping(local_address) !== withoutMapping(remote_address);
+  return !isSameAddress(local_address, remote_address);
+}
+
+function isSameAddress(one: string, other: string): boolean {
+  return one !== '' && withoutMapping(one) === withoutMapping(other);
 }
 
 /** Only from this machine itself: a key that was carried elsewhere is good for nothing there. */
 function isOwnerKey(token: string, incoming: Incoming, { owner_key }: GuardSettings): boolean {
-  if (!isLoopback(incoming.remote_address) || forwardedBy(incoming)) return false;
+  if (!isFromThisMachine(incoming) || forwardedBy(incoming) !== undefined) return false;
   const [given, wanted] = [Buffer.from(token), Buffer.from(owner_key)];
   return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+
+/**
+ * Over loopback, or from the very address it came to: a hub that listens on one address of the network alone is reached
+ * there by its own machine too, and what is sent to an own address does not leave the machine.
+ */
+function isFromThisMachine({ remote_address = '', local_address = '' }: Incoming): boolean {
+  return isLoopback(remote_address) || isSameAddress(remote_address, local_address);
 }
 
 async function byToken(identities: Identities, token: string): Promise<KnownCaller | Refusal> {
