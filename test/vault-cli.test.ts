@@ -74,7 +74,7 @@ it('wraps everything with a new master key, beside a running hub, and opens it a
     const get = ['vault', 'get', vault_id, 'db-password', '--audit-reason', 'test', '--json'];
     expect(JSON.parse((await place.run(get)).stdout)).toMatchObject({ value: secret });
     const rotated = await place.run(['vault', 'rotate-master-key', '--json']);
-    expect(JSON.parse(rotated.stdout)).toMatchObject({ vault_keys: 1 });
+    expect(JSON.parse(rotated.stdout)).toMatchObject({ vault_keys: 2 });
     const keys = readFileSync(join(place.data_dir, 'keys', 'master.json'), 'utf8');
     expect(keys).toContain((JSON.parse(rotated.stdout) as { master_key_id: string }).master_key_id);
     expect(JSON.parse((await place.run(get)).stdout)).toMatchObject({ value: secret });
