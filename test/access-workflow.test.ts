@@ -8,10 +8,11 @@ import { ensureBuilt, makePlace, type Place, type RunningServer } from './cli-bi
 
 type Fields = Record<string, unknown>;
 type Person = 'ada@example.com' | 'alice@dev.com' | 'bob@dev.com';
+type Anybody = Person | 'stranger@example.com' | 'probe@example.com';
 
 let place: Place;
 let hub: RunningServer;
-const tokens = new Map<Person | 'stranger@example.com', string>();
+const tokens = new Map<Anybody, string>();
 const clients: Client[] = [];
 
 beforeAll(async () => {
@@ -28,6 +29,16 @@ beforeAll(async () => {
     expect(made).toMatchObject({ code: 0 });
     tokens.set(user, made.stdout.trim());
   }
+  const probe = await place.run([
+    'token',
+    'create',
+    '--user',
+    'probe@example.com',
+    '--admin',
+    '--scope',
+    'system.read',
+  ]);
+  tokens.set('probe@example.com', probe.stdout.trim());
   hub = await place.serve(['up']);
 });
 afterAll(async () => {
@@ -36,7 +47,7 @@ afterAll(async () => {
   await place.remove();
 });
 
-function bearer(person: Person | 'stranger@example.com'): Record<string, string> {
+function bearer(person: Anybody): Record<string, string> {
   return { authorization: `Bearer ${tokens.get(person)}` };
 }
 
@@ -125,9 +136,11 @@ it('answers what curl asks with a token, and nobody without one', async () => {
   const { url, sync_url } = hub.listening;
   const asked: [string, RequestInit, number][] = [
     [`${sync_url}/api/status`, {}, 401],
-    [`${sync_url}/api/status`, { headers: bearer('bob@dev.com') }, 200],
+    [`${sync_url}/api/status`, { headers: bearer('bob@dev.com') }, 403],
+    [`${sync_url}/api/status`, { headers: bearer('probe@example.com') }, 200],
     [`${url}/health`, {}, 401],
-    [`${url}/health`, { headers: bearer('bob@dev.com') }, 200],
+    [`${url}/health`, { headers: bearer('bob@dev.com') }, 403],
+    [`${url}/health`, { headers: bearer('probe@example.com') }, 200],
     [`${url}/health/live`, {}, 200],
     [`${url}/api/v1/teams`, { headers: bearer('stranger@example.com') }, 200],
     [`${url}/api/v1/teams`, { headers: { authorization: 'Bearer nonsense' } }, 401],

@@ -51,9 +51,9 @@ it('expires to the second, and takes its streams along', async () => {
   const stream = await hub.as(token, '/sse');
   expect(stream.status).toBe(200);
   hub.app.clock.advance(DAY_MS - 1_000);
-  expect((await hub.as(token, '/health')).status).toBe(200);
+  expect((await hub.as(token, '/api/v1/teams')).status).toBe(200);
   hub.app.clock.advance(1_000);
-  const late = await hub.as(token, '/health');
+  const late = await hub.as(token, '/api/v1/teams');
   expect(late.status).toBe(401);
   expect(late.headers.get('www-authenticate')).toContain('error="invalid_token"');
   expect(await late.json()).toMatchObject({ code: 'unauthenticated', message: expect.stringMatching(/expired/i) });
@@ -65,7 +65,7 @@ it('ends at once when it is revoked, and a changed one never begins', async () =
   const hub = await startHub();
   const { token, jti } = await tokenFor(hub, { user: 'bob', machine: 'laptop', scope: ['memory.read', 'system.read'] });
   expect((await hub.as(token, '/api/v1/memories/recent')).status).not.toBe(401);
-  expect((await hub.as(token, '/metrics')).status).toBe(200);
+  expect((await hub.as(token, '/metrics')).status).toBe(403);
   expect((await hub.as(token, '/api/v1/tokens')).status).toBe(403);
   const parts = token.split('.');
   const claims = JSON.parse(Buffer.from(parts[1] ?? '', 'base64url').toString()) as Record<string, unknown>;

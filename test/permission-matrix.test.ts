@@ -136,7 +136,7 @@ const RULES = {
     on: { 'own data': PUBLIC, 'data of another': ADMIN_ONLY },
   },
   'a legal hold': {
-    permission: 'privacy.erase',
+    permission: 'system.admin',
     on: { 'own data': ADMIN_ONLY, 'data of another': ADMIN_ONLY },
   },
 } as const satisfies Readonly<Record<string, Rule>>;

@@ -58,15 +58,25 @@ async function rowOf(store: Database<TokenTables>, jti: string | undefined) {
   if (jti === undefined) return undefined;
   return store.db
     .selectFrom('tokens')
-    .select(['jti', 'user_id', 'agent_id', 'machine_id', 'admin', 'revoked_at'])
+    .select(['jti', 'user_id', 'agent_id', 'machine_id', 'admin', 'scopes', 'expires_at', 'revoked_at'])
     .where('jti', '=', jti)
     .executeTakeFirst();
 }
 
+/** Scopes as a token spells them; undefined where it is not limited. */
+function claimOf(scopes: string | null): string | undefined {
+  return scopes === null ? undefined : (JSON.parse(scopes) as string[]).join(' ');
+}
+
 /** The signature says that the hub wrote this; its list says that it stands by it. Both have to say the same. */
 function callerOf(payload: JWTPayload, row: Row): KnownCaller {
-  const { sub, agent, machine, admin, scope } = payload;
-  const agrees = row?.user_id === sub && row?.agent_id === (agent ?? null) && row?.machine_id === (machine ?? null);
+  const { sub, agent, machine, admin, scope, exp } = payload;
+  const agrees =
+    row?.user_id === sub &&
+    row?.agent_id === (agent ?? null) &&
+    row?.machine_id === (machine ?? null) &&
+    claimOf(row.scopes) === scope &&
+    Math.floor(Date.parse(row.expires_at) / 1000) === Math.floor(exp ?? 0);
   if (!row || !agrees) throw refused('This hub did not make the token, or has forgotten it.');
   if (row.revoked_at !== null) throw refused(`The token was revoked at ${row.revoked_at}.`);
   const scopes = knownScopes(scope);

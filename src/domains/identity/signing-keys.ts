@@ -8,7 +8,8 @@ import { limits } from '../../kernel/limits.ts';
 import type { Principal } from '../../kernel/operation.ts';
 import { seal, unseal } from '../../kernel/sealing.ts';
 import type { Database, Trx } from '../../storage/database.ts';
-import type { KeyRing } from '../../storage/keyring/port.ts';
+import { wrappingKey } from '../../storage/keyring/named-keys.ts';
+import type { KeyRing, MasterKey } from '../../storage/keyring/port.ts';
 import type { Audit, AuditTables } from '../audit/index.ts';
 import type { SigningKeyTable, TokenTables } from './token-tables.ts';
 
@@ -36,7 +37,7 @@ export interface Rotation {
 }
 
 export interface SigningKeys {
-  /** The key that signs now; makes the first one. Errors are those of the key ring. */
+  /** The key that signs now; makes the first one. Errors: those of the key ring, `unavailable` without its master key. */
   current(actor: Principal): Promise<SigningKey>;
   /** The public key of this id, as the store has it at this moment; undefined where it verifies nothing (any more). */
   verifying(key_id: string): Promise<CryptoKey | undefined>;
@@ -44,7 +45,8 @@ export interface SigningKeys {
   published(): Promise<readonly Readonly<Record<string, unknown>>[]>;
   /**
    * Makes a new current key. The earlier ones verify on for as long as tokens they signed may live, unless `revoke_old`
-   * ends them and every token there is. Their private halves are destroyed in both cases.
+   * ends them and every token there is. Their private halves are destroyed in both cases. Errors: `unavailable` without
+   * the master keys of vaults, unless `revoke_old`.
    */
   rotate(actor: Principal, revoke_old: boolean): Promise<Rotation>;
 }
@@ -61,7 +63,7 @@ export function createSigningKeys({ store, keyring, audit }: SigningKeysDeps): S
     async current(actor) {
       const known = await newest(store.db);
       if (known) return openKey(keyring, known);
-      const fresh = await makeKey(keyring);
+      const fresh = await makeKey(await wrappingKey(store, keyring));
       const row = await store.write(async (trx) => {
         // Another process may have made the first one meanwhile.
         const earlier = await newest(trx);
@@ -102,7 +104,10 @@ export function createSigningKeys({ store, keyring, audit }: SigningKeysDeps): S
     },
 
     async rotate(actor, revoke_old) {
-      const fresh = await makeKey(keyring);
+      const fresh = await makeKey(
+        // To end everything is how a hub whose master key is lost begins anew.
+        revoke_old ? await keyring.current() : await wrappingKey(store, keyring, { replaces_signing_key: true }),
+      );
       return store.write(async (trx) => {
         const now = toIso(store.clock.now());
         await retireAll(trx, now);
@@ -117,11 +122,10 @@ export function createSigningKeys({ store, keyring, audit }: SigningKeysDeps): S
   };
 }
 
-async function makeKey(keyring: KeyRing): Promise<Omit<SigningKeyTable, 'created_at'>> {
+async function makeKey(master: MasterKey): Promise<Omit<SigningKeyTable, 'created_at'>> {
   const { publicKey, privateKey } = await generateKeyPair(SIGNING_ALGORITHM, { extractable: true });
   const public_jwk = await exportJWK(publicKey);
   const key_id = await calculateJwkThumbprint(public_jwk);
-  const master = await keyring.current();
   const plain = Buffer.from(JSON.stringify(await exportJWK(privateKey)));
   const wrapped = seal(master.key, plain, boundTo(key_id));
   plain.fill(0);

@@ -335,3 +335,19 @@ describe('who left the team', () => {
     expect(await code('retrieve_memory', { memory_id: id }, gil)).toBe('not_found');
   });
 });
+
+test('a search that finds nothing says where it did not look', async () => {
+  await app.store('the quarterly key ceremony is on a Tuesday', {}, await inTeam('mia'));
+  const search = { query: 'quarterly key ceremony' };
+  const alone = await app.call('search_memories', search, { user: 'rita', session: 'fresh' });
+  expect(alone).toMatchObject({ results: [], notice: expect.stringContaining('scope=team,shared') });
+  expect(alone.notice).toContain('those of your teams');
+  expect((await app.call('search_memories', search, { user: 'nobody' })).notice).not.toContain('teams');
+  expect(
+    (await app.call('search_memories', { ...search, scope: 'solo' }, { user: 'rita', session: 'fresh' })).notice,
+  ).not.toContain('scope=');
+  expect(
+    (await app.call('search_memories', { ...search, scope: 'team,shared' }, { user: 'rita', session: 'fresh' }))
+      .results,
+  ).toHaveLength(1);
+});

@@ -1,6 +1,7 @@
 // The vault domain put together: what its operations, the command line and compose.ts work with.
 import { failure } from '../../kernel/errors.ts';
 import type { Principal } from '../../kernel/operation.ts';
+import { masterKeysMissing, namedKeys } from '../../storage/keyring/named-keys.ts';
 import type { KeyRing } from '../../storage/keyring/port.ts';
 import type { VaultFacts } from '../access/index.ts';
 import type { Audit } from '../audit/index.ts';
@@ -65,22 +66,28 @@ export function createVaults({ store, audit, keyring, recovery_days, logTeamActi
     vaultFacts: (vault_id) => vaultFacts(store.db, vault_id),
     listVaults: allVaults,
     async readNamed(principal, wanted, key, audit_reason) {
-      const vault_id = vaultNamed(await allVaults(principal), wanted);
+      const vault_id = vaultNamed(await allVaults(principal), wanted, principal);
       return (await retrieveSecret(deps, principal, { vault_id, key, audit_reason })).value;
     },
     purge: (principal) => purgeDeleted(deps, principal),
     async rotateMasterKey(principal, { resume = false } = {}) {
+      // Asked before there is a new key: it would wrap nothing, and stay.
+      const { missing } = await namedKeys(store, keyring);
+      if (missing.length > 0) throw masterKeysMissing(missing, keyring.place);
       if (!resume) await keyring.rotate();
       return rewrapAll(deps, principal);
     },
   };
 }
 
-function vaultNamed(usable: readonly UsableVault[], wanted: string): string {
-  const ids = usable.map(({ vault }) => vault).filter(({ vault_id, name }) => vault_id === wanted || name === wanted);
-  const [found, other] = ids;
+/** An id before a name, and one's own vaults before others': whoever shares one of the same name must not be in the way. */
+function vaultNamed(usable: readonly UsableVault[], wanted: string, { user_id }: Principal): string {
+  const all = usable.map(({ vault }) => vault);
+  if (all.some(({ vault_id }) => vault_id === wanted)) return wanted;
+  const named = all.filter(({ name }) => name === wanted);
+  const own = named.filter((vault) => vault.user_id === user_id);
+  const [found, other] = own.length > 0 ? own : named;
   if (!found) throw vaultNotFound(wanted);
-  if (other && !ids.some(({ vault_id }) => vault_id === wanted))
-    throw failure('conflict', `${ids.length} vaults are called ${wanted}.`, 'Use the vault_id in its place.');
-  return ids.find(({ vault_id }) => vault_id === wanted)?.vault_id ?? found.vault_id;
+  if (other) throw failure('conflict', `Several vaults are called ${wanted}.`, 'Use the vault_id in its place.');
+  return found.vault_id;
 }

@@ -34,7 +34,8 @@ export async function answerSearch(deps: MemoryDeps, input: SearchInput, ctx: Op
   );
   const { results, used } = await withinBudget(deps, found.hits.slice(0, input.limit), input, filter, ctx);
   const more = found.hits.length > used && offset + used < limits.search_depth_max_items;
-  return { results, next_cursor: more ? encodeCursor([offset + used]) : null, mode: found.mode, notice: found.notice };
+  const next_cursor = more ? encodeCursor([offset + used]) : null;
+  return { results, next_cursor, mode: found.mode, notice: said(found.notice, elsewhere(results, input, ctx)) };
 }
 
 /** Ranking looks at all that comes before a page, so pages far down cost ever more and are worth ever less. */
@@ -44,6 +45,17 @@ function tooDeep() {
     `A search goes at most ${limits.search_depth_max_items} results deep.`,
     'Narrow it by filters, or list everything with an empty query.',
   );
+}
+
+function said(...notices: readonly (string | null)[]): string | null {
+  return notices.filter((notice) => notice !== null).join(' ') || null;
+}
+
+/** Who finds nothing should know where was not looked: the mode does that silently otherwise. */
+function elsewhere(found: readonly unknown[], { scope, cursor }: SearchInput, ctx: OperationContext): string | null {
+  if (found.length > 0 || scope !== undefined || cursor !== undefined || ctx.mode?.mode === 'team') return null;
+  const teams = (ctx.principal.teams ?? []).length > 0 ? 'those of your teams and ' : '';
+  return `Only your own memories were searched; scope=team,shared looks through ${teams}what is shared.`;
 }
 
 async function listAnswer(
@@ -61,7 +73,7 @@ async function listAnswer(
   const { results, used } = await withinBudget(deps, hits.slice(0, input.limit), input, filter, ctx);
   const last = rows[used - 1];
   const next_cursor = rows.length > used && last ? encodeCursor([last.created_at, last.row_id]) : null;
-  return { results, next_cursor, mode: 'list', notice: null };
+  return { results, next_cursor, mode: 'list', notice: elsewhere(results, input, ctx) };
 }
 
 /** As many hits as the token budget holds; the first is cut rather than left out. */

@@ -10,11 +10,14 @@ import { vaultIdField } from '../schema.ts';
 const input = z.strictObject({
   vault_id: vaultIdField,
   share_with: nameField('User, or id of a team you belong to.'),
-  share_type: z.enum(['user', 'team']).default('user').describe('Which.'),
+  share_type: z.enum(['user', 'team']).optional().describe('Default: team for the id of a team, else user.'),
   access_level: z.enum(ACCESS_LEVELS).default('read').describe('admin may also share.'),
   expires_at: timeField('Ends by itself.').optional(),
   revoke: z.boolean().default(false).describe('Take access back.'),
 });
+
+/** As teams are named by this program: nobody means a user by it who does not say so. */
+const TEAM_ID = /^team_[0-9a-z]{26}$/;
 
 const output = z.object({
   vault_id: z.string().describe('Vault.'),
@@ -42,8 +45,9 @@ export const shareVault = defineOperation<VaultDeps, typeof input, typeof output
       input: { vault_id: 'vault_abc123', share_with: 'bob@example.com', share_type: 'user', access_level: 'read' },
     },
   ],
-  async handle(deps, { revoke, ...fields }, { principal }) {
-    const { vault_id, share_with, share_type } = fields;
+  async handle(deps, { revoke, ...input }, { principal }) {
+    const { vault_id, share_with, share_type = TEAM_ID.test(share_with) ? 'team' : 'user' } = input;
+    const fields = { ...input, share_type };
     const facts = { vault_id, share_with, share_type };
     if (revoke) {
       await revokeShare(deps, principal, fields);

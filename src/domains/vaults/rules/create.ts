@@ -3,6 +3,7 @@ import { toIso } from '../../../kernel/clock.ts';
 import { failure } from '../../../kernel/errors.ts';
 import { newId } from '../../../kernel/ids.ts';
 import type { Principal } from '../../../kernel/operation.ts';
+import { wrappingKey } from '../../../storage/keyring/named-keys.ts';
 import { assertAllowed, mayAddVault } from '../../access/index.ts';
 import { teamNotFound } from '../../teams/index.ts';
 import { changeVault, usableVault } from '../access.ts';
@@ -25,7 +26,7 @@ export async function createVault(deps: VaultDeps, principal: Principal, input: 
   assertShape(input);
   assertAllowed(mayAddVault(principal, team_id), () => teamNotFound(team_id ?? ''));
   const { store, audit, keys } = deps;
-  const master = await deps.keyring.current();
+  const master = await wrappingKey(deps.store, deps.keyring);
   return store.write(async (trx) => {
     const created_at = toIso(store.clock.now());
     const vault_id = newId('vault', store.clock.now());
@@ -78,7 +79,7 @@ function assertShape({ vault_type, team_id, project_id }: NewVault): void {
 export async function rotateVaultKey(deps: VaultDeps, principal: Principal, vault_id: string): Promise<VaultRow> {
   await usableVault(deps, principal, vault_id, 'admin');
   const { store, audit, keys } = deps;
-  const master = await deps.keyring.current();
+  const master = await wrappingKey(deps.store, deps.keyring);
   return changeVault(deps, principal, vault_id, 'admin', async ({ trx, vault, now }) => {
     const epoch = vault.epoch + 1;
     await trx

@@ -19,6 +19,7 @@ interface SigningKeyColumns {
   readonly key_id: string;
   readonly master_key_id: string;
   readonly wrapped: Uint8Array;
+  readonly retired_at: string | null;
 }
 
 interface Rewrapped {
@@ -94,6 +95,8 @@ const signingKeyBatch: Batch = async (deps, master) => {
     .selectFrom('signing_keys')
     .select(['key_id', 'master_key_id', 'wrapped'])
     .where('master_key_id', '!=', master.id)
+    // Of a retired one nothing is left to wrap.
+    .where('retired_at', 'is', null)
     .orderBy('key_id')
     .limit(BATCH_COUNT)
     .execute();
@@ -107,13 +110,19 @@ const signingKeyBatch: Batch = async (deps, master) => {
           .set(again)
           .where('key_id', '=', row.key_id)
           .where('master_key_id', '=', row.master_key_id)
+          // Retired meanwhile, its private half must not come back.
+          .where('retired_at', 'is', null)
           .execute();
     }),
   );
 };
 
 /** Bound as in identity/signing-keys.ts: a test rotates and then signs. */
-async function rewrapSigningKey(keyring: KeyRing, row: SigningKeyColumns, master: MasterKey): Promise<Rewrapped> {
+async function rewrapSigningKey(
+  keyring: KeyRing,
+  row: Omit<SigningKeyColumns, 'retired_at'>,
+  master: MasterKey,
+): Promise<Rewrapped> {
   const earlier = await keyring.find(row.master_key_id);
   if (!earlier) throw masterKeyMissing(row.master_key_id, keyring.place);
   const bound = ['signing-key', row.key_id];
