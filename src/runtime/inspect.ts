@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { toErrorBody } from '../kernel/errors.ts';
 import type { Database } from '../storage/database.ts';
 import type { Embedder } from '../storage/embedding/port.ts';
-import type { KeyRing } from '../storage/keyring/index.ts';
+import { type KeyRing, masterKeysMissing, namedKeys } from '../storage/keyring/index.ts';
 import type { HealthCheck } from '../surfaces/runtime.ts';
 
 const RESTORE = 'Keep the file; restore a copy with `haivemind restore <backup>` or from the backups folder beside it.';
@@ -36,6 +36,8 @@ export async function inspect({ store, embedder, keyring }: InspectDeps): Promis
     await guarded('key ring', 'Look at security.keyring in the configuration.', async () => {
       // A key nobody has: asking for it goes all the way and makes nothing.
       await keyring.find('no such key');
+      const { missing } = await namedKeys(store, keyring);
+      if (missing.length > 0) throw masterKeysMissing(missing, keyring.place);
       return keyring.place;
     }),
   ];
