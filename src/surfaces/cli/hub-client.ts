@@ -21,7 +21,7 @@ export function hubClient(hub: HubAddress, io: Pick<CliIo, 'env' | 'cwd'>): Oper
   const headers: Record<string, string> = {
     'user-agent': CLI_AGENT,
     'x-haivemind-agent': CLI_AGENT,
-    'x-haivemind-session': terminalSession(),
+    'x-haivemind-session': terminalSession(env),
   };
   const project = projectNameOf(io.cwd);
   // Headers carry Latin letters only; a name in another script is then left unsaid.
@@ -77,7 +77,10 @@ export function hubClient(hub: HubAddress, io: Pick<CliIo, 'env' | 'cwd'>): Oper
     inspect: async () => [],
     async health() {
       const answer = await send('/health', { method: 'GET', signal: AbortSignal.timeout(10_000) });
-      return (await answer.json()) as HealthReport;
+      const text = await answer.text();
+      const report = healthIn(text);
+      if (!report) throw errorIn(text, answer.status, hub);
+      return report;
     },
     close: async () => {},
   };
@@ -121,14 +124,27 @@ async function* linesOf(answer: Response): AsyncIterable<string> {
 }
 
 async function errorOf(answer: Response, hub: HubAddress): Promise<Error> {
-  const text = await answer.text();
+  return errorIn(await answer.text(), answer.status, hub);
+}
+
+function errorIn(text: string, status: number, hub: HubAddress): Error {
   const body = errorBodyIn(text);
   if (body) return body;
   return failure(
     'unavailable',
-    `The hub at ${hub.url} answered with status ${answer.status}.`,
+    `The hub at ${hub.url} answered with status ${status}.`,
     'Look at its log, or run `haivemind doctor`.',
   );
+}
+
+/** A hub that is not well answers with a report too, under another status; one that refuses does not. */
+function healthIn(text: string): HealthReport | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) && Array.isArray(value.checks) ? (value as unknown as HealthReport) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function errorBodyIn(text: string): HaivemindError | undefined {

@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../../config/load.ts';
 import { failure } from '../../kernel/errors.ts';
 import { projectNameOf } from '../mcp/project.ts';
+import { resolveCaller } from '../mcp/sessions.ts';
 import type { LocalRuntime } from '../runtime.ts';
 import { CLI_AGENT, type OperationClient, terminalSession } from './client.ts';
 import type { CliContext } from './contract.ts';
@@ -11,6 +12,7 @@ import { remoteHubUrl, warnOfPlainHttp } from './remote-hub.ts';
 /** The hub that is named, else that of this machine: its model is loaded and its index warm. Rejects with `unavailable` where the hub hangs. */
 export async function openClient(ctx: CliContext, config: LoadedConfig): Promise<OperationClient> {
   const url = remoteHubUrl(ctx.io.env);
+  const session_name = terminalSession(ctx.io.env);
   if (url !== undefined) {
     warnOfPlainHttp(url, ctx.io);
     const { hubClient } = await import('./hub-client.ts');
@@ -22,7 +24,7 @@ export async function openClient(ctx: CliContext, config: LoadedConfig): Promise
     return hubClient({ url: found.hub.url, owner_key: found.hub.owner_key }, ctx.io);
   }
   if (found.state === 'silent') throw hubSilent(found.hub);
-  return localClient(await ctx.openRuntime(quiet(config, ctx), { role: 'command' }), ctx.io.signal, ctx.io.cwd);
+  return localClient(await ctx.openRuntime(quiet(config, ctx), { role: 'command' }), session_name, ctx.io);
 }
 
 /** A command says what went wrong once, in its own words; its log is for those who ask for it. */
@@ -41,20 +43,30 @@ function hubSilent(hub: Parameters<typeof alreadyRunning>[0]): Error {
 }
 
 /** Operations in this process. */
-function localClient(runtime: LocalRuntime, interrupted: AbortSignal, cwd: string): OperationClient {
+function localClient(
+  runtime: LocalRuntime,
+  session_name: string,
+  { cwd, signal: interrupted }: CliContext['io'],
+): OperationClient {
   const principal = runtime.localPrincipal(CLI_AGENT);
   const project = projectNameOf(cwd);
+  // As a hub would name it, so that a session goes on whoever does the work.
+  const { session } = resolveCaller(
+    {
+      transport: 'cli',
+      principalFor: () => principal,
+      session_name,
+      ...(project === undefined ? {} : { project }),
+    },
+    undefined,
+    { name: CLI_AGENT },
+  );
   return {
     via: 'store',
     async call(name, input, options) {
       const result = await runtime.executor.execute(name, input, {
         principal,
-        session: {
-          key: terminalSession(),
-          transport: 'cli',
-          client_name: CLI_AGENT,
-          ...(project === undefined ? {} : { project }),
-        },
+        session,
         request_id: crypto.randomUUID(),
         signal: options.signal,
         reportProgress: options.onProgress ?? noop,
