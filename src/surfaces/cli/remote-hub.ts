@@ -20,6 +20,22 @@ export function remoteHubUrl(env: CliIo['env']): string | undefined {
   return `${url.origin}${url.pathname.replace(/\/+$/, '').replace(/\/mcp$/, '')}`;
 }
 
+/**
+ * For what works on the store of this machine, whatever hub there is. Throws `config_invalid` where HAIVEMIND_URL names
+ * a hub elsewhere: its store is meant then, and another one would be opened, or even made.
+ */
+export function refuseRemoteHub(
+  env: CliIo['env'],
+  hint = "Unset HAIVEMIND_URL to work on this machine's store, or run the command on the machine of the hub.",
+): void {
+  if (remoteHubUrl(env) === undefined) return;
+  throw failure(
+    'config_invalid',
+    'HAIVEMIND_URL names a hub elsewhere, and this command works on the store of this machine.',
+    hint,
+  );
+}
+
 /** Warns where a token would cross a network that anybody may read. Tailnets encrypt by themselves. */
 export function warnOfPlainHttp(url: string, { env, stderr }: Pick<CliIo, 'env' | 'stderr'>): void {
   if (!env.HAIVEMIND_TOKEN || env.HAIVEMIND_ALLOW_HTTP === '1' || !isReadable(new URL(url))) return;

@@ -2,7 +2,7 @@
 import { dirname } from 'node:path';
 import { secretFiles } from '../../../config/engines.ts';
 import { type LoadedConfig, loadConfig } from '../../../config/load.ts';
-import { toErrorBody } from '../../../kernel/errors.ts';
+import { HaivemindError, toErrorBody } from '../../../kernel/errors.ts';
 import type { HealthCheck } from '../../runtime.ts';
 import type { CliContext } from '../contract.ts';
 import { checkClientConfigurations } from '../doctor/clients.ts';
@@ -20,6 +20,7 @@ import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
 import { hubFile, probeHub } from '../hub-file.ts';
 import { openClient, quiet } from '../open-client.ts';
+import { refuseRemoteHub, remoteHubUrl } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
 import { shown } from '../shown.ts';
 
@@ -38,6 +39,8 @@ export async function runDoctor(flags: DoctorFlags, ctx: CliContext): Promise<nu
 }
 
 async function allChecks(flags: DoctorFlags, ctx: CliContext): Promise<HealthCheck[]> {
+  const remote = remoteHubUrl(ctx.io.env);
+  if (remote !== undefined && flags.fix) refuseRemoteHub(ctx.io.env);
   const checks: HealthCheck[] = [checkNode(process.versions.node)];
   let config: LoadedConfig;
   try {
@@ -45,9 +48,11 @@ async function allChecks(flags: DoctorFlags, ctx: CliContext): Promise<HealthChe
     checks.push({ name: 'configuration', status: 'ok', detail: config.file ?? 'defaults and environment' });
   } catch (error) {
     checks.push(failed('configuration', error));
+    if (remote !== undefined) return checks;
     const rest = withoutFile(flags, ctx);
     return rest ? [...checks, ...(await outside(rest, ctx))] : checks;
   }
+  if (remote !== undefined) return [...(await elsewhere(remote, config, ctx)), ...checks];
   checks.push(...(await outside(config, ctx)));
   checks.push(...(await inside(config, flags, ctx)));
   return [...checks, ...(await indexChecks(config, flags, ctx))];
@@ -96,6 +101,24 @@ async function inside(config: LoadedConfig, flags: GlobalOptions, ctx: CliContex
     }
   } catch (error) {
     return [failed('store', error)];
+  }
+}
+
+/** What a hub elsewhere says of itself: files, ports and the hub of this machine have no part in it. */
+async function elsewhere(url: string, config: LoadedConfig, ctx: CliContext): Promise<readonly HealthCheck[]> {
+  const name = 'remote hub';
+  try {
+    const client = await openClient(ctx, config);
+    const { checks } = await client.health();
+    return [{ name, status: 'ok', detail: `${url} (HAIVEMIND_URL)` }, ...checks];
+  } catch (error) {
+    const refused = failed(name, error);
+    // Who is known there and may not hear of its health, as who is no administrator, has what commands need.
+    if (error instanceof HaivemindError && error.code === 'forbidden')
+      return [
+        { name, status: 'ok', detail: `${url} (HAIVEMIND_URL) knows this token; of its health: ${refused.detail}` },
+      ];
+    return [{ ...refused, detail: `${url} (HAIVEMIND_URL): ${refused.detail}` }];
   }
 }
 

@@ -13,18 +13,15 @@ import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { readHubFile, servesStoreOf } from '../hub-file.ts';
 import { installRootOf } from '../install-root.ts';
-import { remoteHubUrl } from '../remote-hub.ts';
+import { refuseRemoteHub } from '../remote-hub.ts';
 
 /** Serves until stdin closes or a signal comes. stdout carries MCP and nothing else. */
 export async function runMcp(words: readonly string[], ctx: CliContext): Promise<number> {
   const flags = readFlags(words);
-  const remote = remoteHubUrl(ctx.io.env);
-  if (remote !== undefined)
-    throw failure(
-      'config_invalid',
-      'HAIVEMIND_URL names a hub elsewhere, and this command serves the store of this machine.',
-      'Connect the client over HTTP (haivemind init --client claude shows how), or unset HAIVEMIND_URL here.',
-    );
+  refuseRemoteHub(
+    ctx.io.env,
+    'Connect the client over HTTP (haivemind init --client claude shows how), or unset HAIVEMIND_URL here.',
+  );
   const config = loadConfig({ ...ctx.io.env, ...flags.env }, installRootOf(ctx));
   const hello: HubHello = {
     cwd: ctx.io.cwd,

@@ -6,6 +6,7 @@ import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
 import { probeHub } from '../hub-file.ts';
 import type { MoveDone, MoveEvent, MovePlan } from '../move.ts';
 import { type Bar, progressBar } from '../progress.ts';
+import { refuseRemoteHub } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
@@ -18,6 +19,7 @@ interface MigrateFlags extends GlobalOptions {
 }
 
 export async function runMigrateStore(flags: MigrateFlags, ctx: CliContext): Promise<number> {
+  refuseRemoteHub(ctx.io.env);
   keepHeapSmall();
   const config = configFor(ctx, flags);
   const stdout = (text: string) => ctx.io.stdout.write(text);

@@ -5,6 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions, stdoutStyle } from '../globals.ts';
 import { quiet } from '../open-client.ts';
 import { progressBar } from '../progress.ts';
+import { refuseRemoteHub } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
 
 interface ReindexFlags extends GlobalOptions {
@@ -16,6 +17,7 @@ const TITLES = { vectors: 'making vectors', index: 'comparing the index' } as co
 
 /** The store is opened here even while a hub runs: the work is shared with it through the store. */
 export async function runReindex(flags: ReindexFlags, ctx: CliContext): Promise<number> {
+  refuseRemoteHub(ctx.io.env);
   const runtime = await ctx.openRuntime(quiet(configFor(ctx, flags), ctx), { role: 'command' });
   const { signal } = ctx.io;
   let bar: ReturnType<typeof progressBar> | undefined;

@@ -6,11 +6,13 @@ import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { alreadyRunning, probeHub } from '../hub-file.ts';
+import { refuseRemoteHub } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
 import { keepHeapSmall } from '../small-heap.ts';
 
 /** Several processes may use the store at once, so the copy is made here even while a hub runs. */
 export async function runBackup(words: readonly string[], flags: GlobalOptions, ctx: CliContext): Promise<number> {
+  refuseRemoteHub(ctx.io.env);
   keepHeapSmall();
   const path = resolve(ctx.io.cwd, words[0] ?? '');
   if (await exists(path)) {
@@ -33,6 +35,7 @@ export async function runRestore(
   flags: GlobalOptions & { readonly yes?: boolean },
   ctx: CliContext,
 ): Promise<number> {
+  refuseRemoteHub(ctx.io.env);
   keepHeapSmall();
   const path = resolve(ctx.io.cwd, words[0] ?? '');
   const config = configFor(ctx, flags);

@@ -9,6 +9,7 @@ import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { openClient, quiet } from '../open-client.ts';
+import { refuseRemoteHub } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
 
 /** Holds the passphrase of an exported vault where no file is named. */
@@ -194,6 +195,7 @@ interface RotateFlags extends GlobalOptions {
 
 /** In this process, whatever hub runs: the place of the master key is a matter of this machine. */
 export async function runRotateMasterKey(flags: RotateFlags, ctx: CliContext): Promise<number> {
+  refuseRemoteHub(ctx.io.env);
   const runtime = await ctx.openRuntime(quiet(configFor(ctx, flags), ctx), { role: 'command' });
   try {
     const report = await runtime.rotateMasterKey({ resume: flags.resume ?? false });
