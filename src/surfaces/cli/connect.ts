@@ -12,7 +12,11 @@ export interface Installation {
   readonly data_dir?: string;
   /** The hub is not on this machine: clients reach it over HTTP alone, with a token. */
   readonly remote?: boolean;
+  /** Over HTTP it takes a token. */
+  readonly token?: boolean;
 }
+
+export const MAKE_TOKEN = 'haivemind token create --user <name>';
 
 type Snippet = (installation: Installation) => string;
 
@@ -22,7 +26,7 @@ const CLIENTS: Readonly<Record<string, Snippet>> = {
     [
       '# Claude Code over stdio: starts by itself, needs no running hub',
       claudeStdio(it),
-      '# or over HTTP, through the running hub',
+      `# or over HTTP, through the running hub${it.token ? `; a token: ${MAKE_TOKEN}` : ''}`,
       claudeHttp(it),
     ].join('\n'),
   'claude-desktop': (it) => `# claude_desktop_config.json\n${json({ mcpServers: { haivemind: server(it) } })}`,
@@ -37,7 +41,8 @@ const CLIENTS: Readonly<Record<string, Snippet>> = {
       `args = ${JSON.stringify([it.entry, 'mcp'])}`,
       ...(it.data_dir ? [`env = { HAIVEMIND_DATA_DIR = ${JSON.stringify(it.data_dir)} }`] : []),
     ].join('\n'),
-  http: (it) => `# any client that speaks MCP over HTTP\n${json({ mcpServers: { haivemind: httpServer(it) } })}`,
+  http: (it) =>
+    `# any client that speaks MCP over HTTP${needsToken(it) ? `; a token: ${MAKE_TOKEN}` : ''}\n${json({ mcpServers: { haivemind: httpServer(it) } })}`,
 };
 
 /** Throws `invalid_input` naming the clients that are known. */
@@ -55,7 +60,7 @@ export function clientSnippet(client: string, installation: Installation): strin
 function remoteSnippet(client: string): Snippet {
   if (client !== 'claude') return CLIENTS.http ?? claudeHttp;
   return (it) =>
-    `# Claude Code over HTTP; an administrator of the hub makes the token: haivemind token create\n${claudeHttp(it)}`;
+    `# Claude Code over HTTP; an administrator of the hub makes the token: ${MAKE_TOKEN}\n${claudeHttp(it)}`;
 }
 
 export function claudeStdio(it: Installation): string {
@@ -64,8 +69,12 @@ export function claudeStdio(it: Installation): string {
 }
 
 export function claudeHttp(it: Installation): string {
-  const header = it.remote ? ' --header "Authorization: Bearer <token>"' : '';
+  const header = needsToken(it) ? ' --header "Authorization: Bearer <token>"' : '';
   return `claude mcp add --transport http haivemind ${it.url}/mcp${header}`;
+}
+
+function needsToken({ remote, token }: Installation): boolean {
+  return remote === true || token === true;
 }
 
 function server(it: Installation): Readonly<Record<string, unknown>> {
@@ -74,7 +83,7 @@ function server(it: Installation): Readonly<Record<string, unknown>> {
 }
 
 function httpServer(it: Installation): Readonly<Record<string, unknown>> {
-  const headers = it.remote ? { headers: { Authorization: 'Bearer <token>' } } : {};
+  const headers = needsToken(it) ? { headers: { Authorization: 'Bearer <token>' } } : {};
   return { type: 'http', url: `${it.url}/mcp`, ...headers };
 }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { LoadedConfig } from '../../config/load.ts';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
+import type { Reach } from './reach.ts';
 
 export interface HubRecord {
   /** Random; what answers at `url` proves with it that it is the hub of this file. */
@@ -20,6 +21,8 @@ export interface HubRecord {
   readonly started_at: string;
   /** Which store it serves, without a password; see `storeOf`. */
   readonly store: string;
+  /** Where clients elsewhere reach it; absent in the file of an earlier version. */
+  readonly reach?: Reach;
 }
 
 export type HubState =

@@ -3,11 +3,12 @@ import type { LoadedConfig } from '../../config/load.ts';
 import { defaultDataDir } from '../../config/load.ts';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
-import { claudeHttp, claudeStdio, type Installation } from './connect.ts';
+import { claudeHttp, claudeStdio, type Installation, MAKE_TOKEN } from './connect.ts';
 import type { CliContext } from './contract.ts';
 import { type GlobalOptions, stdoutStyle } from './globals.ts';
 import { hubClient } from './hub-client.ts';
 import type { HubRecord } from './hub-file.ts';
+import { type Reach, reachOf } from './reach.ts';
 
 /** Stores and finds through the hub's public door, then returns the text to print. Rejects where the hub cannot. */
 export async function welcome(
@@ -19,7 +20,7 @@ export async function welcome(
 ): Promise<string> {
   const check = await selfCheck(hub, ctx);
   const style = stdoutStyle(ctx, options);
-  const it = installationOf(hub.url, config, ctx);
+  const it = installationOf(reachOfHub(hub, config), config, ctx);
   const row = (name: string, value: string): string => `  ${style.cyan(name.padEnd(10))} ${value}\n`;
   return [
     `\n${style.green('hAIveMind is up')} (${ctx.version}, process ${hub.pid})\n\n`,
@@ -30,18 +31,25 @@ export async function welcome(
     ...(sync ? [row('sync', `${sync}/api/status`)] : []),
     row('data', config.data_dir),
     `\nSelf-check: stored ${check.memory_id} and found it again by search (${check.took_ms} ms).\n`,
-    `\n${style.bold('Connect Claude Code')}, over stdio:\n  ${claudeStdio(it)}\nor over HTTP:\n  ${claudeHttp(it)}\n`,
+    `\n${style.bold('Connect Claude Code')}, over stdio:\n  ${claudeStdio(it)}\nor over HTTP:\n  ${claudeHttp(it)}\n${it.token ? `with a token, made by:\n  ${MAKE_TOKEN}\n` : ''}`,
     `\nOther clients: ${[it.node, it.entry, 'init --client cursor'].join(' ')} (claude-desktop, vscode, codex, gemini, http)\n`,
   ].join('');
 }
 
+/** Of a hub of an earlier version, whose file does not say it, the configuration has to. */
+export function reachOfHub({ reach, url }: HubRecord, { security }: LoadedConfig): Reach {
+  const { hostname, port } = new URL(url);
+  return reach ?? reachOf({ host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) }, security);
+}
+
 /** How this installation is reached; the data directory is named only where it is not the default one. */
-export function installationOf(url: string, config: LoadedConfig, ctx: CliContext): Installation {
+export function installationOf({ url, token }: Reach, config: LoadedConfig, ctx: CliContext): Installation {
   const isDefault = config.data_dir === defaultDataDir({ ...ctx.io.env, HAIVEMIND_DATA_DIR: undefined });
   return {
     node: process.execPath,
     entry: ctx.entryPath,
     url,
+    ...(token ? { token } : {}),
     ...(isDefault ? {} : { data_dir: config.data_dir }),
   };
 }

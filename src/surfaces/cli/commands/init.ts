@@ -7,9 +7,11 @@ import { clientSnippet } from '../connect.ts';
 import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
+import { probeHub } from '../hub-file.ts';
+import { reachOf } from '../reach.ts';
 import { isLoopbackHost, remoteHubUrl } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
-import { installationOf } from '../welcome.ts';
+import { installationOf, reachOfHub } from '../welcome.ts';
 
 interface InitFlags extends GlobalOptions {
   readonly client?: string;
@@ -20,9 +22,13 @@ interface InitFlags extends GlobalOptions {
 export async function runInit(flags: InitFlags, ctx: CliContext): Promise<number> {
   const config = configFor(ctx, flags);
   const remote = remoteHubUrl(ctx.io.env);
-  const local = installationOf(`http://127.0.0.1:${config.server.port}`, config, ctx);
+  const found = flags.client === undefined || remote !== undefined ? undefined : await probeHub(config.data_dir);
+  const reach = found?.state === 'alive' ? reachOfHub(found.hub, config) : reachOf(config.server, config.security);
+  const local = installationOf(reach, config, ctx);
   const installation =
-    remote === undefined ? local : { ...local, url: remote, remote: !isLoopbackHost(new URL(remote).hostname) };
+    remote === undefined
+      ? local
+      : { ...local, url: remote, token: false, remote: !isLoopbackHost(new URL(remote).hostname) };
   if (flags.client !== undefined) {
     ctx.io.stdout.write(clientSnippet(flags.client, installation));
     return EXIT.ok;

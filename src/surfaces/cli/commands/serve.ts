@@ -7,6 +7,7 @@ import type { CliContext } from '../contract.ts';
 import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { alreadyRunning, claimHub, type HubRecord, probeHub, storeOf } from '../hub-file.ts';
+import { reachable, reachOf } from '../reach.ts';
 import { toJsonText } from '../render.ts';
 import { welcome } from '../welcome.ts';
 
@@ -87,6 +88,7 @@ async function startHub(
     machine_id: config.machine_id,
     started_at: new Date().toISOString(),
     store: storeOf(config),
+    reach: reachOf({ host, port: http.port }, config.security),
   };
   const resign = await claimHub(config.data_dir, record);
   opened.push(async () => resign());
@@ -159,13 +161,6 @@ async function occupant(host: string, port: number): Promise<string> {
   } catch {
     return 'another program';
   }
-}
-
-/** An address clients of this machine can connect to, for one that means all addresses. */
-function reachable(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }
 
 interface Started {
