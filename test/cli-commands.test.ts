@@ -41,6 +41,18 @@ describe('help and version', () => {
     expect(() => readFileSync(place.data_dir)).toThrow('ENOENT');
   });
 
+  it.each([[['keyring', '--help']], [['memory', 'forget', '-h']], [['--help', 'keyring']]])(
+    '%j names no command, so there is no help of it',
+    async (words) => {
+      const ran = await place.run(words);
+      expect(ran).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('Unknown command') });
+    },
+  );
+
+  it.each([[['memory', '--help']], [['mode', 'set', '--help']], [['help', 'search']]])('%j is help', async (words) => {
+    expect(await place.run(words)).toMatchObject({ code: 0, stdout: expect.stringContaining('Usage:'), stderr: '' });
+  });
+
   it.each([[['memory']], [['serch', 'x']], [['search', '--limt', '3']], [['search', '--limit', 'many']], [['import']]])(
     '%j is a usage error',
     async (words) => {
@@ -236,6 +248,33 @@ describe('doctor', () => {
       const ran = await here.run(['doctor']);
       expect(ran.code).toBe(1);
       expect(ran.stdout).toMatch(/^FAILED +client .+gone.node, which does not exist\n +fix: /m);
+    } finally {
+      await here.remove();
+    }
+  });
+});
+
+describe.each([{ hub: false }, { hub: true }])('the mode of a session, hub running: $hub', ({ hub }) => {
+  it('holds in child shells and pipelines that share its name, and is told once', async () => {
+    const here = makePlace();
+    try {
+      if (hub) await here.serve(['serve']);
+      const made = await here.run(['team', 'create', 'ops', '--json']);
+      const { team_id } = JSON.parse(made.stdout) as { team_id: string };
+      const cli = `"${node24}" "${cliPath}"`;
+      const script = `${cli} mode set team ${team_id} >/dev/null; (echo kept | bash -c '${cli} store -; true'); true`;
+      const shared = spawn('bash', ['-c', script], {
+        env: { ...here.env, HAIVEMIND_SESSION: 'deploy' },
+        stdio: 'pipe',
+      });
+      const ran = await ended(shared);
+      expect(ran.stdout).toContain('memory_id');
+      expect(`${ran.stdout}${ran.stderr}`.match(/operating_mode/g)).toHaveLength(1);
+      expect(`${ran.stdout}${ran.stderr}`).toContain('team');
+      const unnamed = await here.run(['mode', 'get', '--json']);
+      expect(JSON.parse(unnamed.stdout)).toMatchObject({ mode: 'solo' });
+      const wrong = await here.run(['mode', 'get'], { env: { HAIVEMIND_SESSION: 'two words' } });
+      expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('HAIVEMIND_SESSION') });
     } finally {
       await here.remove();
     }

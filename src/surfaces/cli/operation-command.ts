@@ -190,13 +190,15 @@ async function callAndPrint(
   try {
     const all = await client.call(shape.name, input, { signal: ctx.io.signal });
     const answer = options.json ? all : withoutSolo(all);
+    const piped = !options.json && !ctx.io.stdout.isTTY;
+    const printed = piped ? withoutMode(answer) : answer;
     const style = stdoutStyle(ctx, options);
     const { alone } = shape.cli;
-    if (options.json) ctx.io.stdout.write(`${toJsonText(answer, 2)}\n`);
-    else if (alone === undefined) ctx.io.stdout.write(renderAnswer(answer, shape.cli, ctx.io.stdout, style));
-    else printAlone(answer, alone, ctx, options);
+    if (options.json) ctx.io.stdout.write(`${toJsonText(printed, 2)}\n`);
+    else if (alone === undefined) ctx.io.stdout.write(renderAnswer(printed, shape.cli, ctx.io.stdout, style));
+    else printAlone(printed, alone, ctx, options);
     // Piped rows leave no room for what limits the answer, or for what to do next; it must not go unsaid.
-    for (const field of options.json || ctx.io.stdout.isTTY ? [] : ['notice', 'hint', 'operating_mode']) {
+    for (const field of piped ? ['notice', 'hint', 'operating_mode'] : []) {
       const said = answer[field];
       if (typeof said === 'string') ctx.io.stderr.write(`${field}: ${shown(said)}\n`);
     }
@@ -208,7 +210,10 @@ async function callAndPrint(
 
 /** People are told the mode where it is not the one everybody begins in. */
 function withoutSolo(answer: Answer): Answer {
-  if (answer.operating_mode !== 'solo') return answer;
+  return answer.operating_mode === 'solo' ? withoutMode(answer) : answer;
+}
+
+function withoutMode(answer: Answer): Answer {
   const { operating_mode: _, ...rest } = answer;
   return rest;
 }

@@ -20,7 +20,9 @@ export async function runProgram(args: readonly string[], ctx: CliContext): Prom
   const found = findCommand(program, args);
   try {
     if (found.command === program || found.command.commands.length > 0) {
-      await program.parseAsync(args, { from: 'user' });
+      // Asked for the help of a command there is not, commander would give that of the program, as if all were well.
+      const known = found.unknown === undefined || found.unknown === 'help';
+      await program.parseAsync(known ? args : withoutHelp(args), { from: 'user' });
     } else {
       // The leaf parses its own words: commander would lose a `--` on the way down through its parents.
       const shape = found.shape;
@@ -91,6 +93,8 @@ interface Found {
   readonly shape: OperationShape | undefined;
   /** The command line without the command's own name. */
   readonly words: readonly string[];
+  /** The word in the place of a command that names none. */
+  readonly unknown?: string;
 }
 
 /** Walks down the tree by the first words that name commands, passing over options on the way. */
@@ -108,10 +112,14 @@ function findCommand(program: Command, args: readonly string[]): Found {
     else {
       rest.push(word);
       if (word.startsWith('--') && GLOBAL_VALUE_FLAGS.has(word.slice(2))) rest.push(args[++i] ?? '');
-      else if (!word.startsWith('-')) break;
+      else if (!word.startsWith('-')) return { command, shape: undefined, words: rest, unknown: word };
     }
   }
   return { command, shape: shapeOf.get(command), words: rest };
+}
+
+function withoutHelp(args: readonly string[]): string[] {
+  return args.filter((word) => word !== '--help' && word !== '-h');
 }
 
 function usageError(error: CommanderError, command: Command): Error {
