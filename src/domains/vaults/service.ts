@@ -2,7 +2,6 @@
 import { failure } from '../../kernel/errors.ts';
 import type { Principal } from '../../kernel/operation.ts';
 import { masterKeysMissing, namedKeys } from '../../storage/keyring/named-keys.ts';
-import { masterKeysMissing, namedKeys } from '../../storage/keyring/named-keys.ts';
 import type { KeyRing } from '../../storage/keyring/port.ts';
 import type { VaultFacts } from '../access/index.ts';
 import type { Audit } from '../audit/index.ts';
@@ -72,9 +71,6 @@ export function createVaults({ store, audit, keyring, recovery_days, logTeamActi
     },
     purge: (principal) => purgeDeleted(deps, principal),
     async rotateMasterKey(principal, { resume = false } = {}) {
-      // Asked before there is a new key: it would wrap nothing, and stay.
-      const { missing } = await namedKeys(store, keyring);
-      if (missing.length > 0) throw masterKeysMissing(missing, keyring.place);
       // Asked before there is a new key: it would wrap nothing, and stay.
       const { missing } = await namedKeys(store, keyring);
       if (missing.length > 0) throw masterKeysMissing(missing, keyring.place);
