@@ -284,7 +284,12 @@ async function* exportLines(deps: Deps): AsyncGenerator<string> {
 /** A context for calling the executor directly. */
 export function tinyContext(overrides: Partial<OperationContext> = {}): OperationContext {
   return {
-    principal: { user_id: 'tester', agent_id: 'test', machine_id: 'here' },
+    principal: {
+      user_id: 'tester',
+      agent_id: 'test',
+      machine_id: 'here',
+      credential: { kind: 'local', admin: true },
+    },
     session: { key: 'ses_test', transport: 'internal' },
     request_id: 'req_test',
     signal: new AbortController().signal,

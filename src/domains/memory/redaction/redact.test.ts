@@ -107,6 +107,12 @@ describe('redactSecrets', () => {
     );
   });
 
+  it('does not take what follows a marker for a secret because of the name in the marker', async () => {
+    const text = `Bearer ${random.text(HEX, 40)}:\u{d3ebe}\u{1451c}\u{d3ebe}`;
+    const { text: redacted } = await redactSecrets(text);
+    expect((await redactSecrets(redacted)).text).toBe(redacted);
+  });
+
   it('takes any text, gives ranges in order inside it, and finds nothing new in what it gave', async () => {
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 12 }),

@@ -20,9 +20,18 @@ export async function redactSecrets(text: string): Promise<Redaction> {
   if (!wanted.context && !wanted.vendor) return { text, findings: [] };
   const found: SecretSpan[] = [...findPrivate(text)];
   if (wanted.vendor) found.push(...vendorSpans(text));
-  if (wanted.context) found.push(...findAssigned(text), ...findTold(text));
+  if (wanted.context)
+    found.push(...[...findAssigned(text), ...findTold(text)].filter((span) => !isNamedByMarker(text, span)));
   if (wanted.vendor) found.push(...(await (await loadSecretlint())(text)));
   return replaceSpans(text, withoutPublic(text, found));
+}
+
+/** `[REDACTED:bearer_token]: x`: the name before the colon is our own marker's, and says nothing about x. */
+const MARKER_BEFORE = /\[REDACTED:[a-z0-9_]+\]["'`]?\s{0,4}[:=]?\s{0,4}["'`]?$/;
+const MARKER_REACH_CHARS = 100;
+
+function isNamedByMarker(text: string, { start }: SecretSpan): boolean {
+  return MARKER_BEFORE.test(text.slice(Math.max(0, start - MARKER_REACH_CHARS), start));
 }
 
 /** Formats are shown with their secret part crossed out. */
