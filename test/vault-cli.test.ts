@@ -57,6 +57,33 @@ it('lets no key of a vault choose what runs, unless whoever runs the command ask
   expect(env.CHOSEN).toContain('--require');
 });
 
+it('names what it leaves out because it expired, and says in its help what keys become', async () => {
+  const made = await place.run(['vault', 'create', 'old', '--json']);
+  const { vault_id: old } = JSON.parse(made.stdout) as { vault_id: string };
+  const expires_at = new Date(Date.now() + 1_500).toISOString();
+  await place.run(['vault', 'store', old, 'short-lived', '--expires-at', expires_at], { input: secret });
+  await place.run(['vault', 'store', old, 'long-lived'], { input: secret });
+  await expect
+    .poll(async () => (await place.run(['vault', 'exec', 'old', '--', node24, ...SHOW])).stderr, { timeout: 20_000 })
+    .toBe('left out, expired: short-lived\n');
+  const [env] = await shown(['old', '--', node24, ...SHOW]);
+  expect(env.LONG_LIVED).toBe(secret);
+  expect(env.SHORT_LIVED).toBeUndefined();
+  expect((await place.run(['vault', 'exec', '--help'])).stdout).toContain('db-password is DB_PASSWORD');
+});
+
+it('takes no secret as a word, without repeating it, and no empty one', async () => {
+  const value = `made-up-${crypto.randomUUID()}`;
+  const word = await place.run(['vault', 'store', vault_id, 'other', value], { input: '' });
+  expect(word).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('--value @file') });
+  expect(word.stderr).not.toContain(value);
+  const empty = await place.run(['vault', 'store', vault_id, 'other'], { input: '' });
+  expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('--value @file') });
+  const many = await place.run(['vault', 'destroy', vault_id, 'one', 'two']);
+  expect(many.code).toBe(2);
+  expect(many.stderr).not.toContain('..');
+});
+
 it('ends as the command ends, and says what is wrong where there is none', async () => {
   expect(await place.run(['vault', 'exec', 'prod', '--', node24, '-e', 'process.exit(7)'])).toMatchObject({ code: 7 });
   const unknown = await place.run(['vault', 'exec', 'prod', '--', 'no-such-command-anywhere']);
@@ -74,7 +101,7 @@ it('wraps everything with a new master key, beside a running hub, and opens it a
     const get = ['vault', 'get', vault_id, 'db-password', '--audit-reason', 'test', '--json'];
     expect(JSON.parse((await place.run(get)).stdout)).toMatchObject({ value: secret });
     const rotated = await place.run(['vault', 'rotate-master-key', '--json']);
-    expect(JSON.parse(rotated.stdout)).toMatchObject({ vault_keys: 2 });
+    expect(JSON.parse(rotated.stdout)).toMatchObject({ vault_keys: 3 });
     const keys = readFileSync(join(place.data_dir, 'keys', 'master.json'), 'utf8');
     expect(keys).toContain((JSON.parse(rotated.stdout) as { master_key_id: string }).master_key_id);
     expect(JSON.parse((await place.run(get)).stdout)).toMatchObject({ value: secret });
@@ -102,12 +129,17 @@ it('moves a vault with all its versions as a file that only its key opens', asyn
   expect(exported).toMatchObject({ code: 0 });
   expect(readFileSync(file, 'latin1')).toMatch(/^age-encryption.org\/v1\n/);
   expect(readFileSync(file, 'latin1')).not.toContain('made-up');
+  const kept = readFileSync(file);
+  const again = await place.run(['vault', 'export', 'prod', '-o', file, '--recipient', recipient]);
+  expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining(`${file} exists.`) });
+  expect(readFileSync(file)).toEqual(kept);
 
   const elsewhere = makePlace();
   try {
     const take = () => elsewhere.run(['vault', 'import', file, '--identity', key_file, '--json']);
     const first = JSON.parse((await take()).stdout) as { vault_id: string };
     expect(first).toMatchObject({ secrets: 1, stored_versions: 2 });
+    expect(JSON.parse((await take()).stdout)).toEqual({ vault_id: first.vault_id, secrets: 1, stored_versions: 0 });
     const into = ['vault', 'import', file, '--identity', key_file, '--into', first.vault_id, '--json'];
     expect(JSON.parse((await elsewhere.run(into)).stdout)).toMatchObject({ secrets: 1, stored_versions: 0 });
     const get = ['vault', 'get', first.vault_id, 'db-password', '--audit-reason', 'test', '--json'];

@@ -117,11 +117,11 @@ function parseInput(operation: Operation, input: unknown): unknown {
   assertWellFormed(value);
   const result = operation.input.safeParse(value);
   if (result.success) return result.data;
-  throw invalidInput(operation, result.error);
+  throw invalidInput(operation, result.error, value);
 }
 
-function invalidInput(operation: Operation, error: z.ZodError): HaivemindError {
-  const issues = problemsOf(error.issues, PROBLEMS_MAX_COUNT);
+function invalidInput(operation: Operation, error: z.ZodError, value: unknown): HaivemindError {
+  const issues = problemsOf(error.issues, PROBLEMS_MAX_COUNT, value);
   const first = issues[0] ?? { field: 'input', problem: 'is not valid' };
   const known = Object.keys(operation.input.shape);
   const meant = error.issues

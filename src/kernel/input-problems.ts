@@ -15,16 +15,27 @@ const FIELD_MAX_CHARS = 100;
 const PROBLEM_MAX_CHARS = 300;
 const NAME_MAX_CHARS = 64;
 
-/** At most `max` problems, each as the field and what is wrong with it. */
-export function problemsOf(issues: readonly Issue[], max: number): InputProblem[] {
+/** At most `max` problems of `input`, each as the field and what is wrong with it. */
+export function problemsOf(issues: readonly Issue[], max: number, input?: unknown): InputProblem[] {
   return issues
     .slice(0, max)
-    .flatMap((issue) => leaves(issue, []))
+    .flatMap((issue) => (isMissing(issue, input) ? [{ path: issue.path, message: 'is required' }] : leaves(issue, [])))
     .slice(0, max)
     .map(({ path, message }) => ({
       field: shown(path.map(String).join('.') || 'input', FIELD_MAX_CHARS),
       problem: shown(message, PROBLEM_MAX_CHARS),
     }));
+}
+
+/** Whatever its type, a field that was left out has one problem. */
+function isMissing({ code, path }: Issue, input: unknown): boolean {
+  if (path.length === 0 || !['invalid_type', 'invalid_value', 'invalid_union'].includes(code)) return false;
+  let value = input;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return false;
+    value = (value as Readonly<Record<PropertyKey, unknown>>)[part];
+  }
+  return value === undefined;
 }
 
 /**

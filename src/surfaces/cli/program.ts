@@ -8,6 +8,7 @@ import type { CliContext, Finish, OperationShape } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGlobalOptions } from './globals.ts';
 import { defineOperationCommand, operationArguments } from './operation-command.ts';
+import { secretAsText } from './secret-input.ts';
 import { styleFor } from './style.ts';
 
 /** Parses and runs one command line; returns the exit code. Rejects with the command's error. */
@@ -35,7 +36,7 @@ export async function runProgram(args: readonly string[], ctx: CliContext): Prom
     // Help that was asked for is no failure; help in place of a missing command is.
     if (error.exitCode === 0) return EXIT.ok;
     if (error.code === 'commander.help') return EXIT.usage;
-    throw usageError(error, found.command);
+    throw usageError(error, found);
   }
 }
 
@@ -122,11 +123,14 @@ function withoutHelp(args: readonly string[]): string[] {
   return args.filter((word) => word !== '--help' && word !== '-h');
 }
 
-function usageError(error: CommanderError, command: Command): Error {
+function usageError(error: CommanderError, { command, shape }: Found): Error {
+  // The words too many may be the secret itself.
+  if (shape?.cli.secret !== undefined && error.code === 'commander.excessArguments')
+    return secretAsText(shape.cli.secret.replaceAll('_', '-'), 'Too many words.');
   const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   const name = [...ancestors(command)].join(' ');
   const hint = suggestion ? suggestion.replace(/^\(|\)$/g, '') : `See ${name} --help.`;
-  return failure('invalid_input', `${message.charAt(0).toUpperCase()}${message.slice(1)}.`, hint);
+  return failure('invalid_input', `${message.charAt(0).toUpperCase()}${message.slice(1).replace(/\.$/, '')}.`, hint);
 }
 
 function ancestors(command: Command): string[] {

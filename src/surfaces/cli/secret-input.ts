@@ -1,7 +1,7 @@
 // A secret on its way in: from standard input, from a file, or typed without an echo. Never from the command line itself,
 // which every user of the machine can read while the command runs, and which shells keep.
 import { StringDecoder } from 'node:string_decoder';
-import { failure } from '../../kernel/errors.ts';
+import { failure, type HaivemindError } from '../../kernel/errors.ts';
 import type { CliIo } from './contract.ts';
 import { readText } from './read-text.ts';
 
@@ -11,12 +11,20 @@ type Io = Pick<CliIo, 'stdin' | 'stdinIsTTY' | 'stderr' | 'cwd'>;
 export async function readSecret(flag: string, given: string | undefined, io: Io): Promise<string> {
   if (given === undefined && io.stdinIsTTY) return typed(flag, io);
   const source = given ?? '-';
-  if (source === '-' || /^@[^@]/.test(source)) return readText(source, io);
-  throw failure(
-    'invalid_input',
-    `--${flag} takes no text: whatever stands on a command line can be read by others.`,
-    `Pipe it in, or write --${flag} @file; at a terminal leave --${flag} out and type it.`,
-  );
+  if (source !== '-' && !/^@[^@]/.test(source)) throw secretAsText(flag);
+  const secret = await readText(source, io);
+  if (secret === '') throw failure('invalid_input', `--${flag} is empty.`, hintFor(flag));
+  return secret;
+}
+
+/** Does not repeat what was given. */
+export function secretAsText(flag: string, problem = ''): HaivemindError {
+  const reason = `--${flag} takes no text: whatever stands on a command line can be read by others.`;
+  return failure('invalid_input', [problem, reason].join(' ').trim(), hintFor(flag));
+}
+
+function hintFor(flag: string): string {
+  return `Pipe it in, or write --${flag} @file; at a terminal leave --${flag} out and type it.`;
 }
 
 /** A terminal that can be told not to show what is typed. */

@@ -51,7 +51,11 @@ function addVaultVerbs(vault: Command, ctx: CliContext, finish: Finish): void {
     .argument('<vault>', 'its id or name')
     .argument('<command...>', 'after --: the command and its arguments; no shell is involved')
     .option('--env <NAME=key>', 'only this secret, under this name; may be repeated', several)
-    .option('--reason <text>', 'why, for the audit log; default: the name of the command');
+    .option('--reason <text>', 'why, for the audit log; default: the name of the command')
+    .addHelpText(
+      'after',
+      '\nEach secret becomes a variable of its key in capitals, other signs as _: db-password is DB_PASSWORD.\nExpired ones are left out, and named on standard error.',
+    );
   verb(
     'rotate-master-key',
     'make a new master key and wrap the keys of all vaults with it; hubs may go on running',
@@ -65,7 +69,7 @@ function addVaultVerbs(vault: Command, ctx: CliContext, finish: Finish): void {
     return runVaultExport(words, options as never, ctx);
   })
     .argument('<vault>', 'its id or name')
-    .requiredOption('-o, --output <file>', 'file to write')
+    .requiredOption('-o, --output <file>', 'file to write; must not exist yet')
     .option('--recipient <age1...>', 'public key that may open it; may be repeated', several)
     .option('--passphrase-file <file>', 'passphrase in place of a recipient (HAIVEMIND_VAULT_PASSPHRASE)')
     .option('--reason <text>', 'why, for the audit log');
@@ -74,7 +78,10 @@ function addVaultVerbs(vault: Command, ctx: CliContext, finish: Finish): void {
     return runVaultImport(words, options, ctx);
   })
     .argument('<file>', 'made by vault export')
-    .option('--into <vault>', 'vault that takes the secrets; default: a new personal one of the same name')
+    .option(
+      '--into <vault>',
+      'vault that takes the secrets; default: your personal one of the same name, made where there is none or several',
+    )
     .option('--identity <file>', 'file with the private key, as age-keygen makes it')
     .option('--passphrase-file <file>', 'passphrase (HAIVEMIND_VAULT_PASSPHRASE)');
 }

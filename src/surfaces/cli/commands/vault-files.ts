@@ -1,6 +1,6 @@
 // `haivemind vault export` and `import`: a whole vault as one file encrypted with age (https://age-encryption.org/v1), for
 // moving it to another hub or keeping it apart. Every value that leaves is retrieved, so it stands in the audit log.
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { Decrypter, Encrypter } from 'age-encryption';
 import { z } from 'zod';
@@ -11,7 +11,7 @@ import { EXIT } from '../exit-codes.ts';
 import { configFor, type GlobalOptions } from '../globals.ts';
 import { openClient } from '../open-client.ts';
 import { toJsonText } from '../render.ts';
-import { findVault, PASSPHRASE_VARIABLE, type SecretEntry, secretsOf } from './vault.ts';
+import { findVault, PASSPHRASE_VARIABLE, type SecretEntry, secretsOf, type VaultEntry, vaultsOf } from './vault.ts';
 import { writeWhole } from './write-whole.ts';
 
 const versionSchema = z.strictObject({
@@ -53,6 +53,8 @@ interface ImportFlags extends KeyFlags {
 }
 
 export async function runVaultExport(words: readonly string[], flags: ExportFlags, ctx: CliContext): Promise<number> {
+  const path = resolve(ctx.io.cwd, flags.output);
+  await refuseExisting(path);
   const encrypter = await encrypterFor(flags, ctx);
   const client = await openClient(ctx, configFor(ctx, flags));
   try {
@@ -60,7 +62,6 @@ export async function runVaultExport(words: readonly string[], flags: ExportFlag
     const audit_reason = flags.reason ?? 'vault export';
     const content = await contentOf(client, vault, audit_reason, ctx.io.signal);
     const sealed = await encrypter.encrypt(JSON.stringify(content));
-    const path = resolve(ctx.io.cwd, flags.output);
     await writeWhole(path, [sealed]);
     const report = { path, secrets: content.secrets.length };
     ctx.io.stdout.write(flags.json ? `${toJsonText(report)}\n` : `${path}: ${report.secrets} secrets\n`);
@@ -68,6 +69,16 @@ export async function runVaultExport(words: readonly string[], flags: ExportFlag
   } finally {
     await client.close();
   }
+}
+
+/** Asked before anything is retrieved: that would stand in the audit log for nothing. */
+async function refuseExisting(path: string): Promise<void> {
+  const exists = await stat(path).then(
+    () => true,
+    () => false,
+  );
+  if (exists)
+    throw failure('conflict', `${path} exists.`, 'Choose a new name: a vault is never written over another file.');
 }
 
 async function contentOf(
@@ -137,8 +148,20 @@ async function targetOf(
 ): Promise<string> {
   if (into !== undefined) return (await findVault(client, into, signal)).vault_id;
   const { name, description } = content;
+  const own = await ownVaults(client, name, signal);
+  const [known, other] = own;
+  if (known && !other) return known.vault_id;
   const made = await client.call('create_vault', { name, description, vault_type: 'personal' }, { signal });
   return made.vault_id as string;
+}
+
+/** The caller's own personal vaults of this name; what others share under the same name is none of them. */
+async function ownVaults(client: OperationClient, name: string, signal: AbortSignal): Promise<readonly VaultEntry[]> {
+  const vaults = await vaultsOf(client, signal);
+  const named = vaults.filter((vault) => vault.name === name && vault.vault_type === 'personal');
+  if (named.length === 0) return [];
+  const { user_id } = await client.call('get_machine_context', {}, { signal });
+  return named.filter(({ owner }) => owner === user_id);
 }
 
 /** Importing again adds nothing: a secret whose newest value is there already is passed over. */

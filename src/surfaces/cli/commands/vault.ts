@@ -11,6 +11,7 @@ import { configFor, type GlobalOptions } from '../globals.ts';
 import { openClient, quiet } from '../open-client.ts';
 import { refuseRemoteHub } from '../remote-hub.ts';
 import { toJsonText } from '../render.ts';
+import { shown } from '../shown.ts';
 
 /** Holds the passphrase of an exported vault where no file is named. */
 export const PASSPHRASE_VARIABLE = 'HAIVEMIND_VAULT_PASSPHRASE';
@@ -18,6 +19,8 @@ export const PASSPHRASE_VARIABLE = 'HAIVEMIND_VAULT_PASSPHRASE';
 export interface VaultEntry {
   readonly vault_id: string;
   readonly name: string;
+  readonly vault_type: string;
+  readonly owner: string;
 }
 
 export interface SecretEntry {
@@ -34,10 +37,9 @@ interface ExecFlags extends GlobalOptions {
   readonly reason?: string;
 }
 
-/** The vault with this id, or the only one with this name. Rejects with `not_found`, or `conflict` for several. */
-export async function findVault(client: OperationClient, wanted: string, signal: AbortSignal): Promise<VaultEntry> {
+/** Every vault the caller may use: whoever shares many must not push another of the same name off the page. */
+export async function vaultsOf(client: OperationClient, signal: AbortSignal): Promise<readonly VaultEntry[]> {
   const vaults: VaultEntry[] = [];
-  // All of them: whoever shares many vaults must not push another of the same name off the page.
   for (let cursor: string | null | undefined; cursor !== null; ) {
     const input = cursor === undefined ? {} : { cursor };
     const page = (await client.call('list_vaults', input, { signal })) as unknown as {
@@ -47,6 +49,12 @@ export async function findVault(client: OperationClient, wanted: string, signal:
     vaults.push(...page.vaults);
     cursor = page.next_cursor;
   }
+  return vaults;
+}
+
+/** The vault with this id, or the only one with this name. Rejects with `not_found`, or `conflict` for several. */
+export async function findVault(client: OperationClient, wanted: string, signal: AbortSignal): Promise<VaultEntry> {
+  const vaults = await vaultsOf(client, signal);
   const found = vaults.filter((vault) => vault.vault_id === wanted);
   const named = found.length > 0 ? found : vaults.filter((vault) => vault.name === wanted);
   const [vault, other] = named;
@@ -96,7 +104,7 @@ async function environmentFrom(
   const client = await openClient(ctx, config);
   try {
     const { vault_id } = await findVault(client, wanted, signal);
-    const names = await namesFor(client, vault_id, flags.env ?? [], signal);
+    const names = await namesFor(client, vault_id, flags.env ?? [], ctx);
     const audit_reason = flags.reason ?? `vault exec ${command.slice(0, 200)}`;
     const secrets: Record<string, string> = {};
     for (const [name, key] of names) {
@@ -121,7 +129,7 @@ async function namesFor(
   client: OperationClient,
   vault_id: string,
   chosen: readonly string[],
-  signal: AbortSignal,
+  { io }: CliContext,
 ): Promise<Map<string, string>> {
   const names = new Map<string, string>();
   for (const entry of chosen) {
@@ -135,8 +143,12 @@ async function namesFor(
     names.set(name, key);
   }
   if (chosen.length > 0) return names;
-  for await (const { key, expired } of secretsOf(client, vault_id, signal)) {
-    if (expired) continue;
+  const left_out: string[] = [];
+  for await (const { key, expired } of secretsOf(client, vault_id, io.signal)) {
+    if (expired) {
+      left_out.push(key);
+      continue;
+    }
     const name = variableOf(key);
     if (STEERING.test(name))
       throw failure(
@@ -149,6 +161,7 @@ async function namesFor(
       throw failure('conflict', `${other} and ${key} would both become ${name}.`, 'Choose with --env NAME=key.');
     names.set(name, key);
   }
+  if (left_out.length > 0) io.stderr.write(`left out, expired: ${shown(left_out.join(', '))}\n`);
   return names;
 }
 
