@@ -31,7 +31,7 @@ import { forgetStoreElsewhere } from './runtime/store-place.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
-import { type MigrateRequest, restoreBackup } from './storage/index.ts';
+import { type MigrateRequest, restoreBackup, vaultsInCopy } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
 
@@ -98,7 +98,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     listResources: resources.list,
     syncStatus: () => syncStatus(store, version),
     onResourceChanged: feed.subscribe,
-    backup: (path) => store.engine.backup(path),
+    backup: async (path) => ({ ...(await store.engine.backup(path)), vaults: vaultsInCopy(path) }),
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     rotateMasterKey: (how) => access.vaults.rotateMasterKey(owner, how),
     inspect: () => inspect({ store, embedder, keyring }),
@@ -127,10 +127,11 @@ export async function restoreStore(config: LoadedConfig, path: string, how: Rest
   if (!postgres) {
     const report = await restoreBackup(config.data_dir, path);
     forgetStoreElsewhere(config.data_dir);
-    return report;
+    return { ...report, vaults: vaultsInCopy(path) };
   }
   const { restorePostgres } = await import('./storage/transfer/index.ts');
-  return restorePostgres(postgres, path, { ...how, replace: how.replace ?? true });
+  const report = await restorePostgres(postgres, path, { ...how, replace: how.replace ?? true });
+  return { ...report, vaults: vaultsInCopy(path) };
 }
 
 /** Moves a store from one engine to another; the configuration gives what the places do not say. */

@@ -151,6 +151,19 @@ it('moves a vault with all its versions as a file that only its key opens', asyn
   }
 });
 
+it('says of a backup that the keys of its vaults are not in it', async () => {
+  const said = / vaults are in the copy, and the master keys that open them are not: docs\/key-ring.md/;
+  const copy = join(place.home, 'copy.db');
+  expect((await place.run(['backup', copy])).stdout).toMatch(said);
+  const elsewhere = makePlace();
+  try {
+    expect((await elsewhere.run(['restore', copy, '--yes'])).stdout).toMatch(said);
+    expect(await elsewhere.run(['vault', 'create', 'new'])).toMatchObject({ code: 5, stdout: '' });
+  } finally {
+    await elsewhere.remove();
+  }
+});
+
 it('takes a passphrase in place of a key, and tells a wrong one or a changed file', async () => {
   const file = join(place.home, 'pass.age');
   const HAIVEMIND_VAULT_PASSPHRASE = crypto.randomUUID();

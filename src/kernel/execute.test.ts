@@ -25,6 +25,14 @@ test('every call of an operation is observed once, with its code where it failed
   ]);
 });
 
+test('a field that was left out is said to be required', async () => {
+  const { runtime } = tinyRuntime();
+  await expect(runtime.executor.execute('store_note', {}, tinyContext())).rejects.toMatchObject({
+    code: 'invalid_input',
+    message: 'store_note: content: is required',
+  });
+});
+
 test('drained waits for calls in flight', async () => {
   const { runtime, openGate, waiting } = tinyRuntime();
   const call = runtime.executor.execute('wait_for_gate', { gate: 'slow' }, tinyContext());

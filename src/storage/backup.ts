@@ -122,6 +122,19 @@ export function keepEarlier(data_dir: string, file: string): string {
   return kept;
 }
 
+/** Vaults in a copy, whose master keys are never in it; undefined where there are none. */
+export function vaultsInCopy(path: string): number | undefined {
+  const copy = new DatabaseSync(path, { readOnly: true });
+  try {
+    // A copy from before there were vaults has no such table.
+    if (!copy.prepare("select 1 from sqlite_schema where type = 'table' and name = 'vaults'").get()) return undefined;
+    const row = copy.prepare('select count(*) as count from vaults where destroyed_at is null').get();
+    return Number(row?.count ?? 0) || undefined;
+  } finally {
+    copy.close();
+  }
+}
+
 /** Opens a copy read-only and checks it. Returns the number of living memories. */
 export function inspectBackup(path: string): number {
   try {

@@ -288,7 +288,9 @@ export interface OpenOptions {
 /** A runtime over a store of this machine, which it can also copy. */
 export interface LocalRuntime extends Runtime {
   /** Writes a consistent copy while others go on writing; the file must not exist. */
-  backup(path: string): Promise<{ readonly bytes: number; readonly memories: number }>;
+  backup(
+    path: string,
+  ): Promise<{ readonly bytes: number; readonly memories: number; readonly vaults: number | undefined }>;
   /** Resolves when this process has made the vectors of all it stored; `left` counts down. */
   settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;
   /**

@@ -17,7 +17,7 @@ export interface CliWiring {
     config: LoadedConfig,
     path: string,
     how: { readonly replace: boolean; readonly signal?: AbortSignal },
-  ): Promise<{ readonly memories: number; readonly kept: string | undefined }>;
+  ): Promise<{ readonly memories: number; readonly kept: string | undefined; readonly vaults: number | undefined }>;
   /** Moves a store to another engine, or says what would be moved. */
   moveStore(config: LoadedConfig, request: MoveRequest): Promise<MoveReport>;
   /** All operations, without opening a store. */

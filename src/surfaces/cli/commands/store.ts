@@ -20,9 +20,11 @@ export async function runBackup(words: readonly string[], flags: GlobalOptions, 
   }
   const runtime = await ctx.openRuntime(configFor(ctx, flags), { role: 'command' });
   try {
-    const { bytes, memories } = await runtime.backup(path);
+    const { bytes, memories, vaults } = await runtime.backup(path);
     ctx.io.stdout.write(
-      flags.json ? `${toJsonText({ path, bytes, memories })}\n` : `${path}: ${memories} memories, ${bytes} bytes\n`,
+      flags.json
+        ? `${toJsonText({ path, bytes, memories, vaults })}\n`
+        : `${path}: ${memories} memories, ${bytes} bytes\n${vaultsSaid(vaults)}`,
     );
     return EXIT.ok;
   } finally {
@@ -50,12 +52,22 @@ export async function runRestore(
       'Add --yes to do it; the present store is kept beside it.',
     );
   }
-  const { memories, kept } = await ctx.restore(config, path, { replace: flags.yes === true, signal: ctx.io.signal });
+  const { memories, kept, vaults } = await ctx.restore(config, path, {
+    replace: flags.yes === true,
+    signal: ctx.io.signal,
+  });
   const rest = kept === undefined ? '' : `; the earlier store is ${kept}`;
   ctx.io.stdout.write(
-    flags.json ? `${toJsonText({ path, memories, kept })}\n` : `${memories} memories restored${rest}\n`,
+    flags.json
+      ? `${toJsonText({ path, memories, kept, vaults })}\n`
+      : `${memories} memories restored${rest}\n${vaultsSaid(vaults)}`,
   );
   return EXIT.ok;
+}
+
+function vaultsSaid(vaults: number | undefined): string {
+  if (vaults === undefined) return '';
+  return `${vaults} vaults are in the copy, and the master keys that open them are not: docs/key-ring.md\n`;
 }
 
 async function exists(path: string): Promise<boolean> {
