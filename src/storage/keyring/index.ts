@@ -6,7 +6,7 @@ import { osKeyRing } from './os.ts';
 import { passphraseKeyRing } from './passphrase.ts';
 import type { KeyRing } from './port.ts';
 
-export { masterKeysMissing, namedKeys, wrappingKey } from './named-keys.ts';
+export { masterKeysMissing, namedKeys } from './named-keys.ts';
 export type { KeyRing, MasterKey } from './port.ts';
 
 /** The section `security.keyring` of the configuration. */
