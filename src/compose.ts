@@ -24,6 +24,7 @@ import { createRedact } from './runtime/redact.ts';
 import { createReindex } from './runtime/reindex.ts';
 import { createRelay } from './runtime/relay.ts';
 import { openRelaySeal } from './runtime/relay-seal.ts';
+import { urisOf } from './runtime/resource-uris.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
 import { readGauges } from './runtime/store-gauges.ts';
@@ -48,7 +49,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     redact: createRedact(config.security.redact_secrets),
     retention: config.storage.retention,
     vector_server: await createVectorServer(engines.vectors, embedder, store.store_id),
-    changed: feed.memoryChanged,
+    changed: (memory_id) => feed.changed('memory', memory_id),
     longLived: role !== 'command',
     onError: createTroubleLog(log, () => performance.now()),
   });
@@ -97,7 +98,10 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...outside,
     listResources: resources.list,
     syncStatus: () => syncStatus(store, version),
-    onResourceChanged: feed.subscribe,
+    onResourceChanged: (listener) =>
+      feed.subscribe((kind, id) => {
+        for (const uri of urisOf(kind, id)) listener(uri);
+      }),
     backup: async (path) => ({ ...(await store.engine.backup(path)), vaults: vaultsInCopy(path) }),
     settle: (onProgress, signal) => memory.follower.settle(signal, onProgress),
     rotateMasterKey: (how) => access.vaults.rotateMasterKey(owner, how),

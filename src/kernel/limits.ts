@@ -94,6 +94,20 @@ export const limits = {
   turned_away_window_ms: MINUTE_MS,
   turned_away_max_count: 200,
 
+  agent_presence_ttl_ms: 5 * MINUTE_MS,
+  agent_active_ms: MINUTE_MS,
+  agent_heartbeat_flush_ms: 5 * SECOND_MS,
+  agent_capabilities_max_count: 64,
+  agent_message_ttl_ms: 7 * DAY_MS,
+  agent_inbox_max_count: 1_000,
+  agent_answer_timeout_max_ms: 2 * MINUTE_MS,
+
+  task_text_length_max_chars: 20_000,
+  task_dependencies_max_count: 200,
+  task_depth_max_levels: 8,
+  task_lease_default_seconds: 15 * 60,
+  task_lease_max_seconds: DAY_MS / SECOND_MS,
+
   vault_value_max_bytes: 64 * KIB,
   vault_grants_max_count: 500,
   vault_data_keys_cached_max_count: 100,

@@ -29,6 +29,15 @@ export const PERMISSIONS = [
   'vault.read',
   'vault.write',
   'vault.share',
+  'agent.read',
+  'agent.write',
+  'project.read',
+  'project.write',
+  'project.backup',
+  'project.restore',
+  'task.read',
+  'task.write',
+  'task.delete',
   'privacy.export',
   'privacy.erase',
   'system.read',
@@ -59,6 +68,9 @@ export const TEAM_CAPABILITIES = [
   'vault.read',
   'vault.write',
   'vault.admin',
+  'work.read',
+  'work.write',
+  'work.manage',
   'members.read',
   'members.manage',
   'activity.read',
@@ -99,6 +111,18 @@ export interface ModeContext {
 
 export const SOLO: ModeContext = { mode: 'solo', context_id: null };
 
+/** The registered agent a session acts as. Its id is the principal's `agent_id` then. */
+export interface ActingAgent {
+  readonly agent_id: string;
+  readonly capabilities: readonly string[];
+}
+
+/** The project a session switched to. */
+export interface ProjectContext {
+  readonly project_id: string;
+  readonly name: string;
+}
+
 export type Transport = 'stdio' | 'http' | 'sse' | 'rest' | 'cli' | 'internal';
 
 /** True where a model reads the answers. */
@@ -130,6 +154,10 @@ export interface OperationContext {
   readonly session: SessionHandle;
   /** Filled by the executor; absent: solo. */
   readonly mode?: ModeContext;
+  /** Filled by the executor; absent: the session registered no agent. */
+  readonly agent?: ActingAgent;
+  /** Filled by the executor; absent: the session switched to no project, or may not see it any more. */
+  readonly project?: ProjectContext;
   readonly request_id: string;
   readonly signal: AbortSignal;
   readonly reportProgress: (progress: Progress) => void;

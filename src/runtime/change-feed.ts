@@ -1,20 +1,29 @@
-// Tells subscribers which resources changed, whichever process of the store changed them.
+// Tells subscribers which records changed, whichever process of the store changed them.
 import type { Coordination } from '../storage/coordination/port.ts';
-import { memoryUri } from './resources.ts';
+
+/** Records whose changes are told. `inbox`: an agent's messages, by the agent's id. */
+export const CHANGE_KINDS = ['memory', 'task', 'agent', 'inbox', 'project'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 export interface ChangeFeed {
-  readonly memoryChanged: (memory_id: string) => void;
-  readonly subscribe: (listener: (uri: string) => void) => () => void;
+  /** After the commit. Nobody waits for others to have heard of it. */
+  changed(kind: ChangeKind, id: string): void;
+  /** Returns the way to stop. */
+  subscribe(listener: (kind: ChangeKind, id: string) => void): () => void;
 }
 
-const CHANNEL = 'memory-changed';
+const CHANNEL = 'record-changed';
 
 export function createChangeFeed(coordination: Pick<Coordination, 'publish' | 'subscribe'>): ChangeFeed {
   return {
-    memoryChanged(memory_id) {
-      // Nobody waits for others to have heard of a change that is made.
-      void coordination.publish(CHANNEL, memory_id);
+    changed(kind, id) {
+      void coordination.publish(CHANNEL, `${kind} ${id}`);
     },
-    subscribe: (listener) => coordination.subscribe(CHANNEL, (memory_id) => listener(memoryUri(memory_id))),
+    subscribe: (listener) =>
+      coordination.subscribe(CHANNEL, (message) => {
+        const space = message.indexOf(' ');
+        const kind = CHANGE_KINDS.find((known) => known === message.slice(0, space));
+        if (kind) listener(kind, message.slice(space + 1));
+      }),
   };
 }

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { openApp } from '../../test/support/open-app.ts';
 import type { Principal } from '../kernel/operation.ts';
-import { memoryUri } from './resources.ts';
+import { memoryUri } from './resource-uris.ts';
 
 const ada: Principal = { user_id: 'ada', agent_id: 'tester', machine_id: 'here' };
 const bob: Principal = { ...ada, user_id: 'bob' };

@@ -6,7 +6,7 @@ import type { Permission, Principal } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 import type { Log, Runtime } from '../surfaces/runtime.ts';
 import type { Gate } from './admit.ts';
-import { memoryIdIn } from './resources.ts';
+import { resourceIn } from './resource-uris.ts';
 
 /** Of the memory table only what decides who sees a row. */
 interface SeenRows {
@@ -47,13 +47,13 @@ export function createOutsideOperations({ store, gate, audit, log }: OutsideDeps
       return known;
     },
     async mayReadResource(uri: string, principal: Principal) {
-      const memory_id = memoryIdIn(uri);
-      if (memory_id === undefined || !mayCall(principal, 'memory.read').allowed) return false;
+      const resource = resourceIn(uri);
+      if (resource?.kind !== 'memory' || !mayCall(principal, 'memory.read').allowed) return false;
       try {
         const row = await db
           .selectFrom('memories')
           .select(['scope', 'user_id', 'team_id'])
-          .where('memory_id', '=', memory_id)
+          .where('memory_id', '=', resource.id)
           .executeTakeFirst();
         return row !== undefined && maySeeMemory(await gate.withTeams(principal), row).allowed;
       } catch (err) {

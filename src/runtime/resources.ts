@@ -3,23 +3,10 @@ import { failure } from '../kernel/errors.ts';
 import type { Executor } from '../kernel/execute.ts';
 import type { OperationContext, Principal } from '../kernel/operation.ts';
 import type { ResourceContent, ResourceEntry } from '../surfaces/runtime.ts';
+import { memoryUri } from './resource-uris.ts';
 
 const MEMORY_URI = /^haivemind:\/\/memory\/([^/?#]+)$/;
 const LISTED_COUNT = 20;
-
-export function memoryUri(memory_id: string): string {
-  return `haivemind://memory/${encodeURIComponent(memory_id)}`;
-}
-
-/** The memory a URI is about; undefined for any other text. */
-export function memoryIdIn(uri: string): string | undefined {
-  const escaped = MEMORY_URI.exec(uri)?.[1];
-  try {
-    return escaped === undefined ? undefined : decodeURIComponent(escaped);
-  } catch {
-    return undefined;
-  }
-}
 
 export interface Resources {
   read(uri: string, principal: Principal): Promise<ResourceContent>;

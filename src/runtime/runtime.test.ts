@@ -7,7 +7,7 @@ import { openApp, refusalOf } from '../../test/support/open-app.ts';
 import { onPostgres } from '../../test/support/test-store.ts';
 import { INSTRUCTIONS } from './instructions.ts';
 import { createLog } from './log.ts';
-import { memoryUri } from './resources.ts';
+import { memoryUri } from './resource-uris.ts';
 
 const ADA = { user_id: 'ada', agent_id: 'tester', machine_id: 'test-machine' };
 

@@ -1,13 +1,13 @@
 // What the roles of a team allow, and how a member's own overrides change it.
 import { TEAM_CAPABILITIES, type TeamCapability, type TeamRole } from '../../kernel/operation.ts';
 
-const READING: readonly TeamCapability[] = ['memory.read', 'vault.read', 'members.read', 'activity.read'];
+const READING: readonly TeamCapability[] = ['memory.read', 'vault.read', 'work.read', 'members.read', 'activity.read'];
 
 /** A guest sees the team's memories and nothing else: vaults have to be shared with a guest one by one. */
 const ROLE_CAPABILITIES: Readonly<Record<TeamRole, readonly TeamCapability[]>> = {
   owner: TEAM_CAPABILITIES,
   admin: TEAM_CAPABILITIES,
-  member: [...READING, 'memory.write', 'vault.write'],
+  member: [...READING, 'memory.write', 'vault.write', 'work.write'],
   readonly: READING,
   guest: ['memory.read'],
 };

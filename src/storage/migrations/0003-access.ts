@@ -1,19 +1,10 @@
 // Who may see and do what: signing keys and tokens, modes, teams, vaults with their keys, the audit chain, erasure.
 import { randomBytes } from 'node:crypto';
-import { type CreateTableBuilder, type Kysely, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { SchemaDialect } from '../dialect.ts';
+import { createTable, type TableSpec } from './create-table.ts';
 
 export const name = 'access';
-
-/** `type` of a column; a question mark allows null. */
-type ColumnSpec = 'text' | 'text?' | 'integer' | 'integer?' | 'bytes' | 'bytes?';
-
-interface TableSpec {
-  readonly table: string;
-  readonly columns: Readonly<Record<string, ColumnSpec>>;
-  readonly key: readonly string[];
-  readonly unique?: readonly string[];
-}
 
 /** Columns every synchronised record carries. */
 const VERSIONED = { origin: 'text', origin_sequence: 'integer', clock: 'text', version_vector: 'text' } as const;
@@ -270,15 +261,4 @@ export async function up(db: Kysely<unknown>, types: SchemaDialect): Promise<voi
     .execute();
   await sql`update store_identity set relay_key = ${randomBytes(32).toString('base64url')}`.execute(db);
   await sql`insert into audit_head (only_row, seq, hash) values (1, 0, ${CHAIN_START})`.execute(db);
-}
-
-async function createTable(db: Kysely<unknown>, types: SchemaDialect, spec: TableSpec): Promise<void> {
-  let table: CreateTableBuilder<string, string> = db.schema.createTable(spec.table);
-  for (const [column, kind] of Object.entries(spec.columns)) {
-    const type = types[kind.replace('?', '') as 'text' | 'integer' | 'bytes'];
-    table = table.addColumn(column, type, (c) => (kind.endsWith('?') ? c : c.notNull()));
-  }
-  table = table.addPrimaryKeyConstraint(`${spec.table}_key`, [...spec.key] as never);
-  if (spec.unique) table = table.addUniqueConstraint(`${spec.table}_unique`, [...spec.unique] as never);
-  await table.execute();
 }

@@ -35,7 +35,7 @@ test('every table of a SQLite store, and none beside them', async () => {
 });
 
 test('a table nobody has thought of is found', async () => {
-  expect(unknownTables(['memories', 'leases', 'memory_fts_data', 'sqlite_sequence', 'tasks'])).toEqual(['tasks']);
+  expect(unknownTables(['memories', 'leases', 'memory_fts_data', 'sqlite_sequence', 'gadgets'])).toEqual(['gadgets']);
 });
 
 describeEngine('postgres', () => {

@@ -46,6 +46,18 @@ export const CARRIED: readonly CarriedTable[] = [
   { table: 'audit_head', key: ['only_row'], filled: true },
   { table: 'legal_holds', key: ['hold_id'] },
   { table: 'erasures', key: ['erasure_id'] },
+  { table: 'agents', key: ['agent_id'] },
+  { table: 'agent_presence', key: ['agent_id'] },
+  { table: 'agent_messages', key: ['message_id'] },
+  { table: 'session_contexts', key: ['session_key'] },
+  { table: 'projects', key: ['project_id'] },
+  { table: 'project_activity', key: ['activity_id'] },
+  { table: 'project_health', key: ['check_id'] },
+  { table: 'project_backups', key: ['backup_id'] },
+  { table: 'tasks', key: ['task_id'] },
+  { table: 'task_dependencies', key: ['task_id', 'depends_on_id'] },
+  { table: 'task_history', key: ['entry_id'] },
+  { table: 'learning_events', key: ['event_id'] },
 ];
 
 /** Tables whose rows mean nothing in another place, each with the reason. */

@@ -1,0 +1,3 @@
+// Learning: what happened becomes memories, and memories come back where work starts.
+export type { LearningTables } from './tables.ts';
+export type { Learning, LearningEvent, LearningTrx, RelatedKnowledge } from './types.ts';
