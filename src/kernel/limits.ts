@@ -49,6 +49,7 @@ export const limits = {
   resource_uri_length_max_chars: 1_000,
   mcp_relay_timeout_ms: 5 * SECOND_MS,
   sse_keep_alive_ms: 15 * SECOND_MS,
+  event_streams_per_user_max_count: 64,
 
   coordination_connect_timeout_ms: 3 * SECOND_MS,
   coordination_command_timeout_ms: 2 * SECOND_MS,
@@ -101,6 +102,8 @@ export const limits = {
   agent_message_ttl_ms: 7 * DAY_MS,
   agent_inbox_max_count: 1_000,
   agent_answer_timeout_max_ms: 2 * MINUTE_MS,
+
+  learning_attempts_max_count: 8,
 
   task_text_length_max_chars: 20_000,
   task_dependencies_max_count: 200,

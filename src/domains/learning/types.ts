@@ -49,6 +49,14 @@ export interface Learning {
   related(
     words: string,
     ctx: OperationContext,
-    how: { readonly limit: number; readonly semantic: boolean; readonly project_id?: string | undefined },
+    how: {
+      readonly limit: number;
+      /** False: by words alone, which takes a millisecond or two. */
+      readonly semantic: boolean;
+      /** Only of this project. */
+      readonly project_id?: string | undefined;
+      /** Team the work is for, where that may be another than the mode's. */
+      readonly team_id?: string | null | undefined;
+    },
   ): Promise<readonly RelatedKnowledge[]>;
 }

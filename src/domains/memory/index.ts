@@ -5,6 +5,7 @@ export type { ImportFormat } from './import/index.ts';
 export { IMPORT_FORMATS, type ImportStep } from './import-service.ts';
 export { memoryOperations } from './operations/index.ts';
 export { redactSecrets } from './redaction/index.ts';
+export { summarise } from './render.ts';
 export type { Redact } from './rules/deps.ts';
 export {
   countMentions,
@@ -16,6 +17,8 @@ export {
   replaceMentions,
 } from './rules/erasing.ts';
 export { cleanUp } from './rules/lifecycle.ts';
+export { type StoreExtras, type StoreResult, storeMemory } from './rules/store.ts';
+export { newMemorySchema } from './schema.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';
 export type { MemoryDeps } from './service.ts';
 export type { MemoryTables } from './tables.ts';
