@@ -8,6 +8,7 @@ import { createExecutor } from './kernel/execute.ts';
 import { bindOperation } from './kernel/operation.ts';
 import { createCallLimit } from './runtime/call-limit.ts';
 import { createChangeFeed } from './runtime/change-feed.ts';
+import { createEvents } from './runtime/events.ts';
 import { openFoundation } from './runtime/foundation.ts';
 import { createHealth, storeCheck } from './runtime/health.ts';
 import { createHooks } from './runtime/hooks.ts';
@@ -98,6 +99,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...outside,
     listResources: resources.list,
     syncStatus: () => syncStatus(store, version),
+    followEvents: createEvents({ store, feed, gate: access.gate }),
     onResourceChanged: (listener) =>
       feed.subscribe((kind, id) => {
         for (const uri of urisOf(kind, id)) listener(uri);

@@ -185,6 +185,22 @@ export interface Relay {
   answer(channel: string, answerer: (question: unknown) => Promise<unknown> | undefined): () => void;
 }
 
+/** Something changed: the record as it is now, in a few fields. */
+export interface StoreEvent {
+  /** Where the stream is after it. At least once: whoever goes on from an earlier id gets it again, with the same id. */
+  readonly id: string;
+  readonly event: 'memory' | 'task' | 'agent' | 'message' | 'project';
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface EventFilter {
+  /** The id of the last event that was seen; absent: from now on. */
+  readonly after?: string | undefined;
+  /** Absent: all. */
+  readonly kinds?: readonly StoreEvent['event'][] | undefined;
+  readonly signal: AbortSignal;
+}
+
 export interface CallVerdict {
   readonly allowed: boolean;
   /** Until the next call would be allowed. */
@@ -269,6 +285,11 @@ export interface Runtime {
   readonly identities: Identities;
   /** Counts a call of this caller, over all hubs; absent where calls are not limited. Never rejects. */
   readonly limitCall?: (caller: string) => Promise<CallVerdict>;
+  /**
+   * What changes, as far as the principal may see it. Resolves when it follows; ends when the filter's signal is aborted.
+   * Rejects with `invalid_input` for an `after` that is no id of an event.
+   */
+  followEvents(principal: Principal, filter: EventFilter): Promise<AsyncIterable<StoreEvent>>;
   /** Calls `listener` with resource URIs that changed, on whichever hub; returns the way to stop. */
   onResourceChanged(listener: (uri: string) => void): () => void;
   /**

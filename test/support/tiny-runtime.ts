@@ -239,6 +239,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
     relay: hubs.join(`hub_${randomUUID()}`),
     identities: NOBODY,
     onResourceChanged: hubs.onAnnounced,
+    followEvents: async () => (async function* () {})(),
     close: () => executor.drained(),
     ...more,
   };

@@ -22,7 +22,7 @@ export function maySeeWork(principal: Principal, work: WorkFacts): Decision {
 /** Claiming, editing, reporting progress, commenting: whoever may write work in the team, and everybody on what is shared. */
 export function mayChangeWork(principal: Principal, work: WorkFacts): Decision {
   const seen = maySeeWork(principal, work);
-  if (!seen.allowed || work.scope !== 'team') return seen;
+  if (!seen.allowed || work.scope !== 'team' || work.team_id === null) return seen;
   return mayInTeam(principal, work.team_id, 'work.write');
 }
 

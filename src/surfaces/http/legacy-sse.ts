@@ -6,12 +6,12 @@ import { SSEServerTransport } from '@modelcontextprotocol/server-legacy/sse';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../kernel/clock.ts';
 import type { ErrorBody } from '../../kernel/errors.ts';
-import { limits } from '../../kernel/limits.ts';
 import { asAuthInfo, principalOf } from '../mcp/sender.ts';
 import { makeServer } from '../mcp/server.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
 import { senderOfRequest } from './callers.ts';
+import { keepStreamAlive } from './event-stream.ts';
 import { createMcpSessions, type McpSession } from './mcp-sessions.ts';
 import { copyHeaders, RPC, refuseRpc } from './rpc-replies.ts';
 import { originOfSession, ownerOf, stateOf } from './session-state.ts';
@@ -123,16 +123,6 @@ const SILENT: ErrorBody = {
   message: 'The hub that holds the event stream did not answer in time; whether it took the message is not known.',
   hint: 'Open the event stream again, and look before repeating what changes something.',
 };
-
-/** Comments keep proxies from ending a quiet stream, and find out that the client is gone. */
-function keepStreamAlive({ raw }: FastifyReply): void {
-  const heartbeat = setInterval(() => {
-    // A client that stopped reading without hanging up would fill the memory.
-    if (raw.writableLength > limits.request_body_max_bytes) raw.destroy();
-    else raw.write(': keep-alive\n\n');
-  }, limits.sse_keep_alive_ms);
-  raw.once('close', () => clearInterval(heartbeat));
-}
 
 function isMessage(body: unknown): boolean {
   try {

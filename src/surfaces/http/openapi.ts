@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import type { Operation } from '../../kernel/operation.ts';
 import { fullSchema, type JsonSchema } from '../mcp/json-schemas.ts';
 import type { Runtime } from '../runtime.ts';
+import { EVENTS_DESCRIPTION } from './events.ts';
 import { API_PREFIX } from './rest.ts';
 import { IMPORT_TYPES, TRANSFER_QUERIES } from './transfers.ts';
 
@@ -23,6 +24,7 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
   add(`${API_PREFIX}/import`, 'post', importDescription());
   add(`${API_PREFIX}/export`, 'get', exportDescription());
   add(`${API_PREFIX}/privacy/export`, 'get', personalDataDescription());
+  add(`${API_PREFIX}/events`, 'get', EVENTS_DESCRIPTION);
   for (const { path, summary, open } of PLAIN_PATHS)
     add(path, 'get', {
       operationId: path.slice(1).replaceAll(/[^a-z]+/g, '_'),

@@ -6,6 +6,7 @@ import { limits } from '../../kernel/limits.ts';
 import type { Runtime } from '../runtime.ts';
 import { createApp, type Phase } from './app.ts';
 import { type CredentialWatch, watchCredentials } from './credential-watch.ts';
+import { registerEvents } from './events.ts';
 import type { GuardSettings } from './guards.ts';
 import { registerMcp } from './mcp-routes.ts';
 import { registerProtectedResource, WELL_KNOWN_PATHS } from './protected-resource.ts';
@@ -53,6 +54,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   limitCalls(app, runtime);
   registerRest(app, runtime);
   registerTransfers(app, runtime);
+  registerEvents(app, runtime);
   const mcp = registerMcp(app, runtime, options.clock ?? systemClock);
   try {
     await app.listen({ host: options.host, port: options.port });

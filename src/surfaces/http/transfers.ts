@@ -11,6 +11,7 @@ import type { Runtime } from '../runtime.ts';
 import { sendProblem } from './app.ts';
 import { bodyPieces, tooLarge } from './body-watch.ts';
 import { coerceQuery, type Query } from './coerce.ts';
+import { headersOf } from './event-stream.ts';
 import { API_PREFIX, contextOf } from './rest.ts';
 
 const name = z.string().min(1).max(limits.name_length_max_chars);
@@ -157,10 +158,6 @@ function defined<T extends object>(options: T): { [K in keyof T]: Exclude<T[K], 
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
   };
-}
-
-function headersOf(reply: FastifyReply): Record<string, string> {
-  return Object.fromEntries(Object.entries(reply.getHeaders()).map(([key, value]) => [key, String(value)]));
 }
 
 function logInternal(runtime: Runtime, ctx: OperationContext, error: unknown): void {
