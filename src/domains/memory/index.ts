@@ -17,6 +17,7 @@ export {
   replaceMentions,
 } from './rules/erasing.ts';
 export { cleanUp } from './rules/lifecycle.ts';
+export { redactMetadata } from './rules/redacted-fields.ts';
 export { type StoreExtras, type StoreResult, storeMemory } from './rules/store.ts';
 export { newMemorySchema } from './schema.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';

@@ -1,0 +1,17 @@
+// Projects: what work belongs to. What other domains and the runtime may use.
+export type {
+  Counted,
+  DriftPort,
+  IncidentPort,
+  OpenTask,
+  ProjectDeps,
+  ProjectMemories,
+  ProjectMemory,
+  ProjectMemoryQuery,
+  TaskFacts,
+  TaskFlow,
+} from './deps.ts';
+export { projectNotFound } from './errors.ts';
+export { projectOperations } from './operations/index.ts';
+export { createProjects, type ProjectForWork, type Projects } from './projects.ts';
+export type { ProjectTables } from './tables.ts';

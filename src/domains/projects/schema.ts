@@ -1,0 +1,74 @@
+// What a project is, and the inputs and answers that its operations share.
+import { z } from 'zod';
+import { idField, metadataField, nameField, tagsField } from '../../kernel/fields.ts';
+import { limits } from '../../kernel/limits.ts';
+
+export const PROJECT_STATUSES = ['active', 'paused', 'completed', 'archived'] as const;
+export type ProjectStatus = (typeof PROJECT_STATUSES)[number];
+
+export const PROJECT_PRIORITIES = ['critical', 'high', 'medium', 'low'] as const;
+export type ProjectPriority = (typeof PROJECT_PRIORITIES)[number];
+
+/** Ids and exact names: whoever knows a project knows its name. */
+export const projectField = nameField('Id, or exact name.');
+export const projectNameField = nameField('Name; one of its kind in its place.');
+export const projectTypeField = nameField('Kind of project.');
+export const projectStatusField = z.enum(PROJECT_STATUSES).describe('Where it stands.');
+export const projectPriorityField = z.enum(PROJECT_PRIORITIES).describe('Urgency.');
+export const projectTextField = z.string().trim().max(limits.task_text_length_max_chars).describe('What it is about.');
+
+const wip = (what: string) => z.number().int().min(1).max(1_000).describe(what).optional();
+
+/** Limits of work in progress, as they are given and kept. */
+export const wipLimitsSchema = z.strictObject({
+  todo: wip('In todo.'),
+  in_progress: wip('In progress.'),
+  blocked: wip('Blocked.'),
+  review: wip('In review.'),
+  per_agent: wip('Held by one agent.'),
+});
+export type StoredWipLimits = z.output<typeof wipLimitsSchema>;
+
+export const wipLimitsField = wipLimitsSchema.describe('Most tasks by column, and by agent.');
+
+/** What is kept in the column `settings`. */
+export interface ProjectSettings {
+  readonly wip_limits?: StoredWipLimits;
+}
+
+export const newProjectFields = {
+  name: projectNameField,
+  description: projectTextField.default(''),
+  owner_agent_id: idField('Agent in charge; default: you.').optional(),
+  project_type: projectTypeField.default('general'),
+  priority: projectPriorityField.default('medium'),
+  tags: tagsField('Labels.').optional(),
+  metadata: metadataField('Further facts.').optional(),
+  wip_limits: wipLimitsField.optional(),
+  scope: z.enum(['solo', 'team', 'shared']).describe('Who sees it; default: by mode.').optional(),
+  team_id: idField('Team it is for.').optional(),
+};
+
+/** The record as every operation returns it. Times are ISO 8601 in UTC. */
+export const projectSchema = z.object({
+  project_id: z.string().describe('Id.'),
+  name: z.string().describe('Name.'),
+  description: z.string().describe('What it is about.'),
+  status: projectStatusField,
+  project_type: z.string().describe('Kind.'),
+  priority: projectPriorityField,
+  owner_agent_id: z.string().nullable().describe('Agent in charge.'),
+  tags: z.array(z.string()).describe('Labels.'),
+  metadata: z.record(z.string(), z.json()).describe('Further facts.'),
+  wip_limits: wipLimitsSchema.describe('Limits of its board.'),
+  scope: z.enum(['solo', 'team', 'shared']).describe('Who sees it.'),
+  team_id: z.string().nullable().describe('Team.'),
+  user_id: z.string().describe('Whose it is.'),
+  agent_id: z.string().describe('Made by.'),
+  machine_id: z.string().describe('Made on.'),
+  created_at: z.string().describe('Made.'),
+  updated_at: z.string().describe('Changed.'),
+  version: z.number().describe('Counts the changes.'),
+});
+
+export type Project = z.output<typeof projectSchema>;
