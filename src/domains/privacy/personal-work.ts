@@ -95,6 +95,7 @@ export const WORK: readonly PersonalTable[] = [
       holder_session: 'internal',
       fencing_token: 'fact',
       lease_expires_at: 'fact',
+      lease_seconds: 'fact',
       version: 'fact',
       field_versions: 'internal',
       ...VERSIONED,

@@ -49,6 +49,8 @@ export interface TaskTable extends VersionedColumns {
   fencing_token: number;
   /** The claim is over at this ISO time, unless it is renewed. */
   lease_expires_at: string | null;
+  /** How long a sign of life keeps it. */
+  lease_seconds: number | null;
   version: number;
   /** JSON: field -> version of the task in which it was last changed. */
   field_versions: string;
