@@ -41,6 +41,11 @@ export interface Engine {
   readonly store_id: string;
   /** Reads. They see only what is committed. */
   readonly db: Kysely<StorageTables>;
+  /**
+   * Runs reads that all see the store of one moment, while others write. Nothing is asked again by itself: rejects with
+   * `unavailable` where the connection is lost on the way.
+   */
+  snapshot<T>(read: (db: Kysely<StorageTables>) => Promise<T>): Promise<T>;
   readonly writing: WritePolicy;
   readonly dialect: SqlDialect;
   readonly text: TextIndex;

@@ -14,6 +14,7 @@ import { createPool, type PostgresSettings, placeOf } from './pool.ts';
 import { createAsk } from './prepared.ts';
 import { readingPool } from './reading.ts';
 import { createServerClock, type ServerClock } from './server-clock.ts';
+import { readSnapshot } from './snapshot.ts';
 import { createTransact } from './transact.ts';
 import { forgetOldMarks, writingPool } from './writing.ts';
 
@@ -46,6 +47,7 @@ export async function openPostgresEngine(settings: PostgresSettings): Promise<En
     file: undefined,
     store_id,
     db,
+    snapshot: (read) => readSnapshot(pool, place, read),
     writing: {
       transact: createTransact(writer),
       lostRace: isLostRace,

@@ -12,6 +12,7 @@ import { storageError } from './errors.ts';
 import { sqliteFragments } from './fragments.ts';
 import { migrateSqlite, refuseNewer } from './migrate.ts';
 import { openReader, openSqlite } from './open.ts';
+import { readSnapshot } from './snapshot.ts';
 
 export interface SqliteEngine extends Engine {
   readonly kind: 'sqlite';
@@ -46,6 +47,7 @@ function engineOn(writer: Kysely<StorageTables>, raw: DatabaseSync, reader: Data
     store_id: String(raw.prepare('select store_id from store_identity').get()?.store_id),
     raw,
     db,
+    snapshot: (read) => readSnapshot(file, read),
     writing: {
       transact: (work) => writer.transaction().execute(work),
       lostRace: () => false,
