@@ -25,6 +25,7 @@ import { createRedact } from './runtime/redact.ts';
 import { createReindex } from './runtime/reindex.ts';
 import { createRelay } from './runtime/relay.ts';
 import { openRelaySeal } from './runtime/relay-seal.ts';
+import { createResourceSight } from './runtime/resource-sight.ts';
 import { urisOf } from './runtime/resource-uris.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
@@ -64,7 +65,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   ];
   const executor = createExecutor(operations, createHooks({ metrics, sessions, log, ...access }));
   const resources = createResources(executor);
-  const outside = createOutsideOperations({ store, log, ...access });
+  const outside = createOutsideOperations({ log, ...access });
   const mcpSessions = createMcpSessionStore(store);
   const stopMaintenance = maintain(role, {
     memory: memory.deps,
@@ -97,6 +98,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     metrics: async () => (metrics ? metrics.expose() : ''),
     readResource: resources.read,
     ...outside,
+    mayReadResource: createResourceSight({ store, feed, log, gate: access.gate }),
     listResources: resources.list,
     syncStatus: () => syncStatus(store, version),
     followEvents: createEvents({ store, feed, gate: access.gate }),
