@@ -108,6 +108,7 @@ export const limits = {
   task_text_length_max_chars: 20_000,
   task_dependencies_max_count: 200,
   task_depth_max_levels: 8,
+  task_analytics_days_max: 366,
   task_lease_default_seconds: 15 * 60,
   task_lease_max_seconds: DAY_MS / SECOND_MS,
 
