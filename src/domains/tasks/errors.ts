@@ -18,3 +18,59 @@ export function illegalTransition(task_id: string, from: Status, to: Status): Ha
     { details: { task_id, status: from, legal: [...legal] } },
   );
 }
+
+/** A circle of tasks, each waiting for the next; the first stands at the end again. Null: not for the caller's eyes. */
+export function circular(
+  circle: readonly { readonly task_id: string | null; readonly title: string | null }[],
+): HaivemindError {
+  const path = circle.map(({ task_id, title }) =>
+    task_id === null ? (title ?? 'a task you may not see') : `${task_id} (${title})`,
+  );
+  return failure(
+    'conflict',
+    `None of these could ever begin, each waiting for the next: ${path.join(' -> ')}.`,
+    'Leave out one of these edges: update_kanban_task takes away dependencies that are not needed.',
+    { details: { cycle: circle.map(({ task_id, title }) => ({ task_id, title })) } },
+  );
+}
+
+/** Who sees a task may see all that it waits for. */
+export function hiddenBlocker(
+  task_id: string,
+  place: { readonly scope: string; readonly team_id: string | null },
+): HaivemindError {
+  const whose = place.scope === 'team' ? `A task of team ${place.team_id}` : 'A shared task';
+  return failure(
+    'invalid_input',
+    `${whose} cannot wait for ${task_id}, which not everybody who sees the one may see.`,
+    'Put both into the same place (scope, team_id), or leave the dependency out.',
+    { details: { task_id, scope: place.scope, team_id: place.team_id } },
+  );
+}
+
+export function partElsewhere(parent_id: string): HaivemindError {
+  return failure(
+    'invalid_input',
+    `A part is where its story is, and ${parent_id} is in another place.`,
+    'Leave scope and team_id out: the part goes to the place of its story.',
+    { details: { parent_id } },
+  );
+}
+
+export function tooDeep(parent_id: string, levels: number): HaivemindError {
+  return failure(
+    'limit_exceeded',
+    `Parts of parts go ${levels} levels deep; below ${parent_id} there is no further one.`,
+    'Give it the parent of that task, or none.',
+    { details: { parent_id, levels } },
+  );
+}
+
+export function storyIsOver(parent_id: string, status: Status): HaivemindError {
+  return failure(
+    'conflict',
+    `Story ${parent_id} is ${status}; it takes no further parts.`,
+    'Open it again first: update_kanban_task status=todo.',
+    { details: { parent_id, status } },
+  );
+}

@@ -7,8 +7,11 @@ import type { VersionVector } from '../../storage/changes.ts';
 import { visibleWork } from '../access/index.ts';
 import type { TaskReader, TaskStore, TaskTrx } from './deps.ts';
 import { taskNotFound } from './errors.ts';
+import { DERIVED, readyWith } from './graph/readiness.ts';
 import type { TaskRow } from './record.ts';
 import type { TaskHistoryTable, TaskTable } from './tables.ts';
+
+const IS_DERIVED: ReadonlySet<string> = new Set(DERIVED);
 
 /** What is noted of a change besides who, when and which task. */
 export type HistoryEntry = Pick<Insertable<TaskHistoryTable>, 'action'> &
@@ -70,7 +73,8 @@ export async function insertTask(
 
 /**
  * Writes changed columns of a task that this transaction holds: counts its version, notes in `field_versions` which
- * fields changed in it, and adds a line of history. Returns the row as it is now.
+ * fields changed in it, and adds a line of history. Its own readiness follows from the status it gets; call
+ * `afterStatusChange` for what waits for it. Returns the row as it is now.
  */
 export async function updateTask(
   store: TaskStore,
@@ -92,10 +96,16 @@ export async function updateTask(
     updated_at: toIso(store.clock.now()),
     ...(await store.recordChange(trx, { entity: 'task', entity_id: row.task_id, kind: 'put', before })),
   } as TaskRow;
-  const { task_id, ...columns } = next;
-  await trx.updateTable('tasks').set(columns).where('task_id', '=', task_id).execute();
-  await addHistory(store, trx, next, actor, entry);
-  return next;
+  const written = Object.entries(next).filter(([column]) => column !== 'task_id' && !IS_DERIVED.has(column));
+  const derived = await trx
+    .updateTable('tasks')
+    .set({ ...Object.fromEntries(written), is_ready: readyWith(next.status) })
+    .where('task_id', '=', row.task_id)
+    .returning(DERIVED)
+    .executeTakeFirstOrThrow();
+  const now = { ...next, ...derived };
+  await addHistory(store, trx, now, actor, entry);
+  return now;
 }
 
 export async function addHistory(

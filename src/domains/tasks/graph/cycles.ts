@@ -1,0 +1,117 @@
+// Circles of tasks that would wait for each other for ever.
+//
+// Each task has two moments: its gate (it may begin) and its end (it is over). What waits for what:
+//   gate(task)  for end(dependency)   a task begins after what it depends on
+//   gate(part)  for gate(story)       the parts of a story that waits, wait as well
+//   end(task)   for gate(task)
+//   end(story)  for end(part)
+// A circle in this graph is a set of tasks none of which can ever begin. An edge from `from` to the ends of other tasks
+// closes one exactly where one of these ends waits for `from`; looked for backwards, breadth first, from `from`: few
+// things wait for a task that is just being linked, while it may wait for half of the board.
+import type { Principal } from '../../../kernel/operation.ts';
+import { visibleWork } from '../../access/index.ts';
+import type { TaskReader } from '../deps.ts';
+import { circular } from '../errors.ts';
+import { chunks } from './readiness.ts';
+
+interface Moment {
+  readonly kind: 'gate' | 'end';
+  readonly task_id: string;
+}
+
+type Level = readonly Moment[];
+
+const keyOf = ({ kind, task_id }: Moment) => `${kind} ${task_id}`;
+
+export const gateOf = (task_id: string): Moment => ({ kind: 'gate', task_id });
+export const endOf = (task_id: string): Moment => ({ kind: 'end', task_id });
+
+export interface NewEdges {
+  readonly from: Moment;
+  readonly to: readonly Moment[];
+  readonly principal: Principal;
+  /** Title of a task that is being made and lies on the way. */
+  readonly through?: string;
+}
+
+/**
+ * Refuses that `from` waits for what is in `to`, where one of these waits for `from`. Errors: `conflict` with the tasks
+ * of the circle in the order in which each waits for the next; those that `principal` may not see are not named.
+ */
+export async function refuseCircle(db: TaskReader, { from, to, principal, through }: NewEdges): Promise<void> {
+  const path = await pathTo(db, from, new Set(to.map(keyOf)));
+  if (path) throw circular(await named(db, path, principal, through));
+}
+
+/** From one of the targets to `from`, each waiting for the next; undefined where none of them waits for it. */
+async function pathTo(db: TaskReader, from: Moment, targets: ReadonlySet<string>): Promise<Moment[] | undefined> {
+  const next = new Map<string, Moment | undefined>([[keyOf(from), undefined]]);
+  let level: Level = [from];
+  while (level.length > 0) {
+    const found = level.find((moment) => targets.has(keyOf(moment)));
+    if (found) return follow(found, next);
+    const waiting: Moment[] = [];
+    for (const [moment, after] of await waitingFor(db, level)) {
+      if (next.has(keyOf(moment))) continue;
+      next.set(keyOf(moment), after);
+      waiting.push(moment);
+    }
+    level = waiting;
+  }
+  return undefined;
+}
+
+function follow(start: Moment, next: ReadonlyMap<string, Moment | undefined>): Moment[] {
+  const path: Moment[] = [];
+  for (let moment: Moment | undefined = start; moment; moment = next.get(keyOf(moment))) path.push(moment);
+  return path;
+}
+
+/** Moments that wait for one of these, with the one they wait for. */
+async function waitingFor(db: TaskReader, level: Level): Promise<(readonly [Moment, Moment])[]> {
+  const found: (readonly [Moment, Moment])[] = [];
+  const ids = (kind: Moment['kind']) => level.filter((moment) => moment.kind === kind).map(({ task_id }) => task_id);
+  for (const task_ids of chunks(ids('gate'))) {
+    for (const task_id of task_ids) found.push([endOf(task_id), gateOf(task_id)]);
+    const parts = db.selectFrom('tasks').select(['task_id', 'parent_id']).where('parent_id', 'in', task_ids);
+    for (const { task_id, parent_id } of await parts.execute()) found.push([gateOf(task_id), gateOf(parent_id ?? '')]);
+  }
+  for (const task_ids of chunks(ids('end'))) {
+    const dependants = db
+      .selectFrom('task_dependencies')
+      .select(['task_id', 'depends_on_id'])
+      .where('depends_on_id', 'in', task_ids);
+    for (const { task_id, depends_on_id } of await dependants.execute())
+      found.push([gateOf(task_id), endOf(depends_on_id)]);
+    const stories = db
+      .selectFrom('tasks')
+      .select(['task_id', 'parent_id'])
+      .where('task_id', 'in', task_ids)
+      .where('parent_id', 'is not', null);
+    for (const { task_id, parent_id } of await stories.execute()) found.push([endOf(parent_id ?? ''), endOf(task_id)]);
+  }
+  return found;
+}
+
+/** The circle as tasks, the first once more at the end. A task may be passed twice, by its end and by its gate. */
+async function named(db: TaskReader, path: readonly Moment[], principal: Principal, through: string | undefined) {
+  const ids = path.map(({ task_id }) => task_id).filter((task_id, at, all) => task_id !== all[at - 1]);
+  const last = ids.at(-1) ?? '';
+  const titles = new Map<string, string>();
+  for (const task_ids of chunks(ids)) {
+    const rows = await db
+      .selectFrom('tasks')
+      .select(['task_id', 'title'])
+      .where('task_id', 'in', task_ids)
+      .where(visibleWork(principal, 'tasks'))
+      .execute();
+    for (const { task_id, title } of rows) titles.set(task_id, title);
+  }
+  const shown = (task_id: string) => ({
+    task_id: titles.has(task_id) ? task_id : null,
+    title: titles.get(task_id) ?? null,
+  });
+  const made = through === undefined ? [] : [{ task_id: null, title: through }];
+  const closed = ids.length > 1 || through !== undefined ? [shown(last), ...made] : [];
+  return [...closed, ...ids.map(shown)];
+}

@@ -1,0 +1,10 @@
+// Tasks: work that many agents share. What other domains and compose.ts may use.
+export type { CreatedTask, NewTaskOrigin, PreparedTask } from './create.ts';
+export type { AgentPort, Candidate, ProjectPort, TaskDeps, TaskSettings, TaskTrx, WipLimits } from './deps.ts';
+export { taskOperations } from './operations/index.ts';
+export type { TaskRow } from './record.ts';
+export type { NewTask, Task } from './schema.ts';
+export { newTaskFields, newTaskSchema, taskSchema } from './schema.ts';
+export { PRIORITIES, type Priority, STATUSES, type Status } from './statuses.ts';
+export type { TaskTables } from './tables.ts';
+export { createTasks, type Tasks } from './tasks.ts';
