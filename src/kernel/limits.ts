@@ -112,6 +112,16 @@ export const limits = {
   task_lease_default_seconds: 15 * 60,
   task_lease_max_seconds: DAY_MS / SECOND_MS,
 
+  health_evidence_max_ids: 20,
+  health_cycles_min_count: 5,
+  health_trend_max_checks: 10,
+  health_window_default_days: 30,
+  health_window_max_days: 366,
+  brief_tokens_default: 2_000,
+  brief_tokens_min: 300,
+  brief_tasks_max_count: 200,
+  brief_items_max_count: 20,
+
   vault_value_max_bytes: 64 * KIB,
   vault_grants_max_count: 500,
   vault_data_keys_cached_max_count: 100,
