@@ -1,7 +1,7 @@
 // What is known about a piece of work, given back where it starts: best first, each shortened to what a reader needs.
 import { toIso } from '../../kernel/clock.ts';
 import { type OperationContext, SOLO } from '../../kernel/operation.ts';
-import { type MemoryDeps, summarise } from '../memory/index.ts';
+import { findByWords, type MemoryDeps, summarise } from '../memory/index.ts';
 import type { Learning, RelatedKnowledge } from './types.ts';
 
 /** Later words of a long description cost time and say little more. */
@@ -18,6 +18,13 @@ const LOOKED_AT_PER_ASKED = 2;
 
 type How = Parameters<Learning['related']>[2];
 
+interface Found {
+  readonly row: Pick<RelatedKnowledge, 'memory_id' | 'category' | 'content' | 'agent_id' | 'machine_id' | 'created_at'>;
+  readonly score: number;
+  /** The part of a long text that matched. */
+  readonly excerpt?: string | undefined;
+}
+
 export async function relatedTo(
   memory: Pick<MemoryDeps, 'search' | 'store'>,
   words: string,
@@ -32,8 +39,10 @@ export async function relatedTo(
     include_superseded: false,
     ...(how.project_id === undefined ? {} : { project_id: how.project_id }),
   };
-  const options = { limit: LOOKED_AT_PER_ASKED * how.limit, offset: 0, semantic: how.semantic };
-  const { hits } = await memory.search.find(question, filter, options, ctx);
+  const limit = LOOKED_AT_PER_ASKED * how.limit;
+  const hits: readonly Found[] = how.semantic
+    ? (await memory.search.find(question, filter, { limit, offset: 0, semantic: true }, ctx)).hits
+    : await findByWords(memory.store, question, filter, limit, ctx);
   const found = hits.map(({ row, score, excerpt }): RelatedKnowledge => {
     const { memory_id, category, agent_id, machine_id, created_at } = row;
     const content = summarise(excerpt ?? row.content, EXCERPT_CHARS);
