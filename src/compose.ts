@@ -34,6 +34,7 @@ import { forgetStoreElsewhere } from './runtime/store-place.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
+import { openWork } from './runtime/work.ts';
 import { type MigrateRequest, restoreBackup, vaultsInCopy } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
@@ -44,11 +45,12 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const { log, store, engines, coordination, embedder, keyring, access, owner } = base;
   const feed = createChangeFeed(coordination);
   const sessions = createSessions(store.withTables<SessionTables>());
+  const redact = createRedact(config.security.redact_secrets);
   const memory = createMemory({
     store,
     embedder,
     cache: coordination.cache,
-    redact: createRedact(config.security.redact_secrets),
+    redact,
     retention: config.storage.retention,
     vector_server: await createVectorServer(engines.vectors, embedder, store.store_id),
     changed: (memory_id) => feed.changed('memory', memory_id),
@@ -56,11 +58,13 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     onError: createTroubleLog(log, () => performance.now()),
   });
   const metrics = role === 'server' ? await createMetrics(readGauges(store, memory)) : undefined;
+  const work = openWork({ ...base, ...config.claudeops, memory, feed, redact });
 
   const operations = [
     ...memoryOperations.map((operation) => bindOperation(operation as never, memory.deps as never)),
     ...formatOperations.map((operation) => bindOperation(operation as never, { sessions } as never)),
     ...access.operations,
+    ...work.operations,
     ...openPrivacy({ store, audit: access.audit, memory: memory.deps, sessions }),
   ];
   const executor = createExecutor(operations, createHooks({ metrics, sessions, log, ...access }));
@@ -68,15 +72,8 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
   const outside = createOutsideOperations({ log, ...access });
   const mcpSessions = createMcpSessionStore(store);
   const stopMaintenance = maintain(role, {
-    memory: memory.deps,
-    vaults: access.vaults,
-    modes: access.modes,
-    teams: access.teams,
-    sessions,
-    mcpSessions,
-    principal: owner,
-    leases: coordination,
-    log,
+    ...access,
+    ...{ memory: memory.deps, work, sessions, mcpSessions, principal: owner, leases: coordination, log },
   });
   if (role !== 'command') memory.follower.start();
 
@@ -113,7 +110,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...createReindex(memory),
     close: async ({ abandon = false } = {}) => {
       await access.identity.turnedAway.flush();
-      await shutDown({ ...base, abandon, role, executor, memory, sessions, stopMaintenance });
+      await shutDown({ ...base, abandon, role, executor, memory, work, sessions, stopMaintenance });
     },
   };
 }

@@ -9,6 +9,7 @@ import type { Principal } from '../kernel/operation.ts';
 import type { LeaseStore } from '../storage/coordination/port.ts';
 import type { Log } from '../surfaces/runtime.ts';
 import type { StoredMcpSessions } from './mcp-sessions.ts';
+import type { Work } from './work.ts';
 
 /** Longer than a clean-up takes, and over before the next one is due. */
 const CLEAN_UP_LEASE_MS = 50 * 60 * 1000;
@@ -18,6 +19,7 @@ export interface MaintenanceDeps {
   readonly vaults: Pick<Vaults, 'purge'>;
   readonly modes: Pick<Modes, 'prune'>;
   readonly teams: { prune(): Promise<number> };
+  readonly work: Pick<Work, 'prune'>;
   readonly sessions: Sessions;
   readonly mcpSessions: Pick<StoredMcpSessions, 'prune'>;
   readonly principal: Principal;
@@ -27,7 +29,7 @@ export interface MaintenanceDeps {
 
 /** Starts the schedules; the returned function ends them. */
 export function startMaintenance(deps: MaintenanceDeps): () => void {
-  const { memory, vaults, modes, teams, sessions, mcpSessions, principal, leases, log } = deps;
+  const { memory, vaults, modes, teams, work, sessions, mcpSessions, principal, leases, log } = deps;
   const guarded = (name: string, task: () => Promise<unknown>) => async () => {
     try {
       await task();
@@ -51,10 +53,12 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
     const report = await cleanUp(memory, { principal, project: undefined }, 'all');
     const sessions_forgotten = (await sessions.prune()) + (await mcpSessions.prune()) + (await modes.prune());
     const team_rows_forgotten = await teams.prune();
+    const work_rows_forgotten = await work.prune();
     const secrets_destroyed = await vaults.purge(principal);
     await memory.store.engine.optimise();
     const { purged, retired } = report;
-    log.info({ purged, retired, secrets_destroyed, sessions_forgotten, team_rows_forgotten }, 'clean-up done');
+    const forgotten = { sessions_forgotten, team_rows_forgotten, work_rows_forgotten };
+    log.info({ purged, retired, secrets_destroyed, ...forgotten }, 'clean-up done');
   };
   const options = { protect: true, unref: true };
   const jobs = [

@@ -1,5 +1,6 @@
 // Teams: people who share memories and vaults. What other domains and compose.ts may use.
 export { logTeamActivity, pruneTeams, type TeamActivity } from './activity.ts';
+export { ofColleagues } from './colleagues.ts';
 export type { TeamDeps } from './deps.ts';
 export { teamNotFound } from './errors.ts';
 export { membershipsOf } from './memberships.ts';

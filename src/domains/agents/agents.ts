@@ -1,0 +1,118 @@
+// The agents domain put together: what other domains ask of agents, and what the runtime does for them.
+import { LRUCache } from 'lru-cache';
+import { toIso } from '../../kernel/clock.ts';
+import { limits } from '../../kernel/limits.ts';
+import type { OperationContext } from '../../kernel/operation.ts';
+import type { AgentDeps, AgentTrx } from './deps.ts';
+import { capabilitiesOfMachine } from './machine-groups.ts';
+import { postMessages } from './messages.ts';
+import { type AgentStatus, createPresence, type PresenceDeps, statusOf } from './presence.ts';
+import { capabilitiesIn, latest, listVisible } from './repository.ts';
+
+const TOLD_MAX_COUNT = 10_000;
+
+/** An agent that could take a task. */
+export interface Candidate {
+  readonly agent_id: string;
+  readonly user_id: string;
+  readonly machine_id: string;
+  readonly role: string;
+  readonly capabilities: readonly string[];
+  readonly status: AgentStatus;
+  readonly last_seen_at: string;
+}
+
+/** A message about a task. */
+export interface TaskMessage {
+  readonly to_agent_id: string;
+  readonly kind: 'task' | 'offer' | 'note';
+  readonly body: string;
+  readonly task_id: string;
+}
+
+export interface Agents {
+  /** What its operations work with. */
+  readonly deps: AgentDeps;
+  /** Agents the caller may see; those who are there first, then by id. */
+  candidates(ctx: OperationContext): Promise<readonly Candidate[]>;
+  /** What the caller can do: of its registered agent, else by its machine's group. */
+  capabilitiesOf(ctx: OperationContext): readonly string[];
+  /**
+   * Puts a message into an agent's inbox, in the transaction of what it tells of. Unknown agents and full inboxes are
+   * passed over: the roster and the agent's next registration show its tasks in any case.
+   */
+  tell(trx: AgentTrx, ctx: OperationContext, message: TaskMessage): Promise<void>;
+  /** After the commit of what was told: subscribers of the inboxes hear of it. */
+  told(task_id: string): void;
+  /** Forgets expired and acknowledged messages, and contexts of sessions not seen for a month. Returns how many rows. */
+  prune(): Promise<number>;
+}
+
+export type AgentsOptions = Omit<AgentDeps, 'presence'> & Pick<PresenceDeps, 'onError'>;
+
+export function createAgents({ onError, ...options }: AgentsOptions): Agents {
+  const { store, tasks, machine_groups, changed } = options;
+  const presence = createPresence({ store, tasks, onError });
+  const deps: AgentDeps = { ...options, presence };
+  const inboxes = new LRUCache<string, Set<string>>({ max: TOLD_MAX_COUNT });
+  return {
+    deps,
+    candidates: (ctx) => candidates(deps, ctx),
+    capabilitiesOf: ({ agent, principal }) =>
+      agent?.capabilities ?? capabilitiesOfMachine(principal.machine_id, machine_groups),
+    async tell(trx, ctx, { to_agent_id, ...message }) {
+      const to = await trx
+        .selectFrom('agents')
+        .select(['agent_id', 'user_id'])
+        .where('agent_id', '=', to_agent_id)
+        .executeTakeFirst();
+      if (!to) return;
+      await postMessages(store, trx, ctx.principal, [to], message);
+      const waiting = inboxes.get(message.task_id) ?? new Set();
+      inboxes.set(message.task_id, waiting.add(to_agent_id));
+    },
+    told(task_id) {
+      for (const agent_id of inboxes.get(task_id) ?? []) changed('inbox', agent_id);
+      inboxes.delete(task_id);
+    },
+    prune: () => prune(deps),
+  };
+}
+
+async function candidates({ store, presence, tasks }: AgentDeps, ctx: OperationContext): Promise<readonly Candidate[]> {
+  const now_ms = store.clock.now();
+  const rows = await listVisible(store.db, ctx.principal, toIso(now_ms));
+  const loads = await tasks.loadOf(
+    rows.map(({ agent_id }) => agent_id),
+    ctx,
+  );
+  const found = rows.map((row): Candidate => {
+    const { agent_id, user_id, machine_id, role } = row;
+    const last_seen_at = latest(row.last_seen_at, presence.pendingOf(agent_id));
+    const status = statusOf(Date.parse(last_seen_at), loads.get(agent_id)?.held ?? 0, now_ms);
+    return { agent_id, user_id, machine_id, role, capabilities: capabilitiesIn(row), status, last_seen_at };
+  });
+  return found.sort((a, b) => Number(a.status === 'offline') - Number(b.status === 'offline'));
+}
+
+function prune({ store }: AgentDeps): Promise<number> {
+  return store.write(async (trx) => {
+    const now_ms = store.clock.now();
+    const gone = [
+      await trx
+        .deleteFrom('agent_messages')
+        .where((eb) =>
+          eb.or([
+            eb('expires_at', '<=', toIso(now_ms)),
+            eb('acknowledged_at', '<=', toIso(now_ms - limits.agent_message_ttl_ms)),
+          ]),
+        )
+        .executeTakeFirst(),
+      await trx
+        .deleteFrom('session_contexts')
+        .where('last_used_at', '<', toIso(now_ms - limits.agent_session_retention_ms))
+        .executeTakeFirst(),
+    ];
+    return gone.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
+  });
+}

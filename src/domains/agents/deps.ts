@@ -1,0 +1,126 @@
+// What the rules of agents work with, and what they need to know of tasks.
+import type { OperationContext } from '../../kernel/operation.ts';
+import type { Database, Trx } from '../../storage/database.ts';
+import type { Learning } from '../learning/index.ts';
+import type { AgentTables } from './tables.ts';
+
+export type AgentStore = Database<AgentTables>;
+export type AgentTrx = Trx<AgentTables>;
+export type AgentReader = Pick<AgentStore['db'], 'selectFrom'>;
+
+/** How busy an agent is, and what came of its work. */
+export interface AgentLoad {
+  /** Tasks under a claim that holds now. */
+  readonly held: number;
+  /** Tasks assigned to it that are neither over nor held by anybody. */
+  readonly assigned_open: number;
+  /** Tasks it finished as `done`, and as `failed`, within the last 30 days. */
+  readonly done_30d: number;
+  readonly failed_30d: number;
+  /** The task it holds since last; null where it holds none, or none that the caller may see. */
+  readonly current_task: { readonly task_id: string; readonly title: string } | null;
+}
+
+/** A task as an agent is told of it when it comes back or looks for work. */
+export interface AgentTask {
+  readonly task_id: string;
+  readonly title: string;
+  readonly status: string;
+  readonly priority: string;
+  readonly project_id: string | null;
+  /** Held by the agent under a claim that holds now; else it is only assigned to it. */
+  readonly held: boolean;
+  /** Of its claim, where the session that asks made it: what its writes need. Null else. */
+  readonly fencing_token: number | null;
+  readonly lease_expires_at: string | null;
+}
+
+/** A task somebody wants done by another agent. */
+export interface DelegatedTask {
+  readonly title: string;
+  readonly description: string;
+  readonly priority: 'critical' | 'high' | 'medium' | 'low';
+  readonly required_capabilities: readonly string[];
+  readonly tags?: readonly string[] | undefined;
+  readonly project_id?: string | undefined;
+  readonly parent_id?: string | undefined;
+  readonly scope?: 'solo' | 'team' | 'shared' | undefined;
+  readonly team_id?: string | undefined;
+  /** ISO time. */
+  readonly due?: string | undefined;
+  /** Undefined: it waits for an agent that can do it. */
+  readonly assigned_agent_id?: string | undefined;
+  /** Its user: refused with `invalid_input` where they could not see the task. */
+  readonly assigned_user_id?: string | undefined;
+}
+
+/** An agent was there: one per agent and session of a flush. */
+export interface Heartbeat {
+  readonly agent_id: string;
+  readonly session_key: string;
+  /** ISO time of its latest call. */
+  readonly at: string;
+}
+
+/** What agents need to know of tasks; the tasks domain implements it, src/runtime/work.ts hands it over. */
+export interface TaskPort {
+  /** Of each of these agents; all of them are in the answer. The numbers count all tasks, seen by the caller or not. */
+  loadOf(agent_ids: readonly string[], ctx: OperationContext): Promise<ReadonlyMap<string, AgentLoad>>;
+  /** Tasks the agent holds, then those assigned to it that are not over, most urgent first; only what the caller may see. */
+  tasksOf(agent_id: string, ctx: OperationContext, limit: number): Promise<readonly AgentTask[]>;
+  /**
+   * Makes a delegated task (`delegated_by` the caller's agent) in the caller's transaction. No message is sent. Errors as
+   * of creating a task; all of them before anything is written.
+   */
+  createDelegated(
+    trx: AgentTrx,
+    ctx: OperationContext,
+    task: DelegatedTask,
+  ): Promise<{ readonly task_id: string; readonly title: string; readonly status: string }>;
+  /** Delegated tasks that are ready, assigned to nobody, changeable for the caller, and need no more than these capabilities. */
+  queuedFor(capabilities: readonly string[], ctx: OperationContext, limit: number): Promise<readonly AgentTask[]>;
+  /**
+   * Renews the leases of claims by (`holder_agent_id`, `holder_session`) in the transaction of the heartbeats. A lease
+   * that is over by now stays over, and none is shortened.
+   */
+  renew(trx: AgentTrx, heartbeats: readonly Heartbeat[]): Promise<void>;
+}
+
+/** Capabilities of machines by group, as configured; a machine is named or meant by a pattern such as `elastic*`. */
+export type MachineGroups = Readonly<
+  Record<string, { readonly machines: readonly string[]; readonly capabilities: readonly string[] }>
+>;
+
+/** A call of a session that has a context, as presence notes it. */
+export interface NotedCall {
+  readonly session_key: string;
+  readonly user_id: string;
+  /** Null: the session has a project and no agent. */
+  readonly agent_id: string | null;
+  readonly operation: string;
+}
+
+/** Who is there: noted in memory with every call, written a few seconds later for all of them together. */
+export interface Presence {
+  note(call: NotedCall): void;
+  /** Writes what is noted and renews leases. Rejects as writing does; nothing noted is lost then. */
+  flush(): Promise<void>;
+  /** ISO time of the agent's latest call that is noted here and not written yet. */
+  pendingOf(agent_id: string): string | undefined;
+  /** Drops what is noted of a user's calls. */
+  forget(user_id: string): void;
+  /** Writes for the last time. */
+  stop(): Promise<void>;
+}
+
+export interface AgentDeps {
+  readonly store: AgentStore;
+  readonly machine_groups: MachineGroups;
+  readonly tasks: TaskPort;
+  readonly presence: Presence;
+  readonly learning: Learning;
+  /** Replaces secrets in text on its way into the store. */
+  readonly redact: (text: string) => Promise<{ readonly text: string }>;
+  /** Tells subscribers, by the agent's id; called after the commit. */
+  readonly changed: (kind: 'agent' | 'inbox', agent_id: string) => void;
+}

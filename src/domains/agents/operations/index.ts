@@ -1,0 +1,2 @@
+// The agent operations in the order tools are listed.
+export const agentOperations = [] as const;
