@@ -1,5 +1,6 @@
 // The configuration file's schema (config/config.json): the sections of the seed, every field described and defaulted.
 import { z } from 'zod';
+import { limits } from '../kernel/limits.ts';
 
 /** What a machine may be called. */
 export const MACHINE_ID_SHAPE = /^[A-Za-z0-9._-]{1,128}$/;
@@ -216,6 +217,31 @@ const security = z
   })
   .prefault({});
 
+const wipLimit = z.number().int().min(1).max(100_000).optional();
+
+const tasks = z
+  .strictObject({
+    wip_limits: z
+      .strictObject({
+        todo: wipLimit.describe('Tasks that wait to be begun.'),
+        in_progress: wipLimit.describe('Tasks somebody works on.'),
+        blocked: wipLimit.describe('Tasks that cannot go on.'),
+        review: wipLimit.describe('Tasks that wait for a review.'),
+      })
+      .prefault({})
+      .describe('Tasks a column holds at most, on boards whose project says nothing else; left out: no limit.'),
+    agent_wip_limit: wipLimit.describe('Tasks one agent holds at once, where the project says nothing else.'),
+    lease_seconds: z
+      .number()
+      .int()
+      .min(1)
+      .max(limits.task_lease_max_seconds)
+      .default(limits.task_lease_default_seconds)
+      .describe('A claimed task goes back to the queue so long after the last sign of life of its agent.'),
+  })
+  .prefault({})
+  .describe('Work in progress on task boards.');
+
 const claudeops = z
   .strictObject({
     machine_id: z
@@ -227,6 +253,7 @@ const claudeops = z
       .record(z.string(), z.strictObject({ machines: z.array(z.string()), capabilities: z.array(z.string()) }))
       .default({})
       .describe('Capabilities by machine group; patterns such as elastic* are allowed.'),
+    tasks,
   })
   .prefault({});
 
