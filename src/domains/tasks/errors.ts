@@ -74,3 +74,10 @@ export function storyIsOver(parent_id: string, status: Status): HaivemindError {
     { details: { parent_id, status } },
   );
 }
+
+/** An agent that is absent or not visible: the two are not told apart. */
+export function agentNotFound(agent_id: string): HaivemindError {
+  return failure('not_found', `There is no agent ${agent_id}.`, 'get_agent_roster shows the agents you may see.', {
+    details: { agent_id },
+  });
+}

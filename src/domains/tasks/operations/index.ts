@@ -1,2 +1,5 @@
 // The operations of this domain, in the order tools are listed.
-export const taskOperations = [] as const;
+import { createKanbanTask } from './create_kanban_task.ts';
+import { getTaskAnalytics } from './get_task_analytics.ts';
+
+export const taskOperations = [createKanbanTask, getTaskAnalytics] as const;
