@@ -67,7 +67,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...work.operations,
     ...openPrivacy({ store, audit: access.audit, memory: memory.deps, sessions }),
   ];
-  const executor = createExecutor(operations, createHooks({ metrics, sessions, log, ...access }));
+  const executor = createExecutor(operations, createHooks({ metrics, sessions, ...work.agents.deps, log, ...access }));
   const resources = createResources(executor);
   const outside = createOutsideOperations({ log, ...access });
   const mcpSessions = createMcpSessionStore(store);

@@ -55,6 +55,9 @@ export interface Credential {
   readonly scopes?: readonly Permission[];
   /** Names the credential in logs and the audit log: the `jti` of a token. */
   readonly credential_id?: string;
+  /** The one agent it is for, and the one machine; absent: the caller says which. */
+  readonly agent_id?: string;
+  readonly machine_id?: string;
 }
 
 export const TEAM_ROLES = ['owner', 'admin', 'member', 'readonly', 'guest'] as const;
@@ -114,6 +117,8 @@ export const SOLO: ModeContext = { mode: 'solo', context_id: null };
 /** The registered agent a session acts as. Its id is the principal's `agent_id` then. */
 export interface ActingAgent {
   readonly agent_id: string;
+  /** What its program calls itself: the principal's agent if it were not registered. */
+  readonly client: string;
   readonly capabilities: readonly string[];
 }
 

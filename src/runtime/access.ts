@@ -64,7 +64,7 @@ export function openAccess({ store, keyring, security, log }: AccessDeps): Acces
   const vaults = openVaults({ store, keyring, audit, recovery_days: security.vault_recovery_days });
   const sight = sightOf(vaults);
   const tables = store.withTables<TeamTables & ModeTables & AuditTables>();
-  const gate = createGate({ store: tables, modes, audit, ...sight });
+  const gate = createGate({ store: store.withTables(), modes, audit, ...sight });
   const teamDeps: TeamDeps = { store: tables, audit };
   const modeDeps: ModeDeps = { store: tables, modes, audit, ...sight };
   const operations = [

@@ -1,5 +1,6 @@
 // What happens around every operation: the gate, the count, a log line and an audit row where it was refused, and notices.
 
+import type { Presence } from '../domains/agents/index.ts';
 import type { Audit, AuditEntry } from '../domains/audit/index.ts';
 import { GUIDE } from '../domains/format/index.ts';
 import type { Sessions } from '../domains/identity/index.ts';
@@ -15,14 +16,27 @@ import type { Metrics } from './metrics.ts';
 export interface HookDeps {
   readonly metrics: Metrics | undefined;
   readonly sessions: Sessions;
+  readonly presence: Pick<Presence, 'note'>;
   readonly log: Log;
   readonly gate: Gate;
   readonly audit: Audit;
 }
 
-export function createHooks({ metrics, sessions, log, gate, audit }: HookDeps): ExecuteHooks {
+export function createHooks({ metrics, sessions, presence, log, gate, audit }: HookDeps): ExecuteHooks {
   return {
-    admit: gate.admit,
+    async admit(operation, ctx) {
+      const admitted = await gate.admit(operation, ctx);
+      const { session, principal, agent, project } = admitted;
+      // Any call of a session with an agent says that the agent is there.
+      if (agent || project)
+        presence.note({
+          session_key: session.key,
+          user_id: principal.user_id,
+          agent_id: agent?.agent_id ?? null,
+          operation: operation.name,
+        });
+      return admitted;
+    },
     async refused(operation, ctx, input, error) {
       const code = toErrorBody(error).code;
       if (!isOnRecord(operation, code)) return;

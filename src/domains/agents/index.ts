@@ -9,6 +9,7 @@ export type {
   Heartbeat,
   MachineGroups,
   NotedCall,
+  Presence,
   TaskPort,
 } from './deps.ts';
 export { agentOperations } from './operations/index.ts';

@@ -19,7 +19,7 @@ export {
 } from './rules/erasing.ts';
 export { cleanUp } from './rules/lifecycle.ts';
 export { redactMetadata } from './rules/redacted-fields.ts';
-export { type StoreExtras, type StoreResult, storeMemory } from './rules/store.ts';
+export { type StagedMemory, stageMemory, storeMemory } from './rules/store.ts';
 export { newMemorySchema } from './schema.ts';
 export { findByWords } from './search/by-words.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';

@@ -13,5 +13,6 @@ export interface MemoryDeps extends RuleDeps {
 
 /** The caller of an operation, as the rules know one. */
 export function callerOf(ctx: OperationContext): Caller {
-  return { principal: ctx.principal, project: ctx.session.project, mode: ctx.mode };
+  const { principal, mode, session, project } = ctx;
+  return { principal, mode, project: project?.name ?? session.project, project_id: project?.project_id };
 }

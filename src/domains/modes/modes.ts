@@ -35,9 +35,11 @@ export interface Modes {
   /**
    * The session's mode. A session of an agent that is seen for the first time takes over that of the same user's same
    * agent on the same machine if it was in use within the last half hour: a client that reconnects goes on where it was.
-   * From then on it has its own. One indexed read, and a write once in a minute at most.
+   * From then on it has its own. One indexed read, and a write once in a minute at most. `own`: what `find` found.
    */
-  of(caller: ModeCaller): Promise<KeptMode>;
+  of(caller: ModeCaller, own?: ModeRow | undefined): Promise<KeptMode>;
+  /** The session's own mode as it is kept: a read that needs to know no more of the caller than its user. */
+  find(caller: ModeCaller): Promise<ModeRow | undefined>;
   stateOf(caller: ModeCaller): Promise<ModeState>;
   /** Chooses a mode, in the transaction of whatever has to happen with it. Returns since when it holds, as ISO time. */
   choose(trx: ModeTrx, caller: ModeCaller, mode: ModeContext): Promise<string>;
@@ -48,11 +50,11 @@ export interface Modes {
 }
 
 export function createModes(store: Database<ModeTables>): Modes {
-  async function of(caller: ModeCaller): Promise<KeptMode> {
+  async function of(caller: ModeCaller, found?: ModeRow): Promise<KeptMode> {
     const { session } = caller;
     if (session.transport === 'internal') return { mode: SOLO, over: false };
     const now_ms = store.clock.now();
-    const own = await findOwn(store.db, caller);
+    const own = found ?? (await findOwn(store.db, caller));
     if (!own) return { mode: isAgentTransport(session.transport) ? await begin(caller, now_ms) : SOLO, over: false };
     const idle_ms = now_ms - Date.parse(own.last_used_at);
     const over = session.derived === true && own.mode !== 'solo' && idle_ms > limits.agent_session_idle_ms;
@@ -83,6 +85,7 @@ export function createModes(store: Database<ModeTables>): Modes {
   }
   return {
     of,
+    find: (caller) => findOwn(store.db, caller),
     async stateOf(caller) {
       const own = await findOwn(store.db, caller);
       return { since: own?.set_at ?? null, fell_back_from: own?.fell_back_from ?? null };
@@ -102,6 +105,8 @@ export function createModes(store: Database<ModeTables>): Modes {
 async function ifPossible(write: Promise<unknown>): Promise<void> {
   await write.catch(() => undefined);
 }
+
+export type ModeRow = NonNullable<Awaited<ReturnType<typeof findOwn>>>;
 
 function findOwn(db: ModeReader, { session, principal }: ModeCaller) {
   return (

@@ -2,10 +2,10 @@
 import type { FastifyRequest } from 'fastify';
 import { MACHINE_ID_RULE, MACHINE_ID_SHAPE } from '../../config/schema.ts';
 import { failure } from '../../kernel/errors.ts';
-import type { Principal, Transport } from '../../kernel/operation.ts';
+import type { Credential, Principal, Transport } from '../../kernel/operation.ts';
 import { principalOf, type Sender } from '../mcp/sender.ts';
 import { agentNameOf, type CallOrigin } from '../mcp/sessions.ts';
-import type { Runtime } from '../runtime.ts';
+import type { Identity, Runtime } from '../runtime.ts';
 import { withoutMapping } from './guards.ts';
 import { callerOf } from './identify.ts';
 
@@ -48,8 +48,17 @@ export function senderOfRequest(runtime: Runtime, request: FastifyRequest): Send
     return { user_id, default_agent_id: agent_id, machine_id, credential };
   }
   const machine_id = identity.machine_id ?? machineNamed(request) ?? `remote:${addressOf(request)}`;
-  const { user_id, agent_id, credential } = identity;
-  return { user_id, agent_id, default_agent_id: 'remote', machine_id, credential };
+  const { user_id, agent_id } = identity;
+  return { user_id, agent_id, default_agent_id: 'remote', machine_id, credential: limitedTo(identity) };
+}
+
+/** The credential with what it fixes, so that rules far from the request know of it. */
+function limitedTo({ credential, agent_id, machine_id }: Identity): Credential {
+  return {
+    ...credential,
+    ...(agent_id === undefined ? {} : { agent_id }),
+    ...(machine_id === undefined ? {} : { machine_id }),
+  };
 }
 
 function machineNamed(request: FastifyRequest): string | undefined {

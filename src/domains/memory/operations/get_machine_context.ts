@@ -62,7 +62,7 @@ export const getMachineContext = defineOperation<MemoryDeps, typeof input, typeo
       runtime: `node ${process.versions.node}`,
       user_id: principal.user_id,
       agent_id: principal.agent_id,
-      project: session.project ?? null,
+      project: ctx.project?.name ?? session.project ?? null,
       memories_here: (await totals(store.db, filter, principal)).total,
       recent: await recordsFor(store.db, rows, principal),
     };

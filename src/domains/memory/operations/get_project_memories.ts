@@ -46,7 +46,8 @@ export const getProjectMemories = defineOperation<MemoryDeps, typeof input, type
     table: { rows: 'memories', columns: ['memory_id', 'created_at', 'category', 'content'] },
   },
   examples: [{ title: 'A project by name', input: { project: 'checkout', limit: 20 } }],
-  async handle({ store }, { project, project_id, category, scope, limit, cursor }, ctx) {
+  async handle({ store }, { project, category, scope, limit, cursor, ...wanted }, ctx) {
+    const project_id = wanted.project_id ?? (project === undefined ? ctx.project?.project_id : undefined);
     const name = project ?? (project_id === undefined ? ctx.session.project : undefined);
     if (name === undefined && project_id === undefined) {
       throw failure(

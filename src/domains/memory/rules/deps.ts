@@ -54,7 +54,10 @@ export interface RuleDeps {
 /** Who asks, and where their session says they work. */
 export interface Caller {
   readonly principal: Principal;
+  /** Name of the project the caller works in. */
   readonly project: string | undefined;
+  /** Of the project the session switched to. */
+  readonly project_id?: string | undefined;
   /** Absent: solo. */
   readonly mode?: ModeContext | undefined;
 }

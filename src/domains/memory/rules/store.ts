@@ -74,10 +74,34 @@ export async function storeMemory(
   caller: Caller,
   extras: StoreExtras = {},
 ): Promise<StoreResult> {
-  const prepared = await prepare(deps, input, caller, extras);
-  const result = await deps.store.write((trx) => writePrepared(deps, trx, prepared, caller, extras));
-  afterStore(deps, [result]);
+  const staged = await stageMemory(deps, input, caller, extras);
+  const result = await deps.store.write(staged.write);
+  staged.stored(result);
   return result;
+}
+
+export interface StagedMemory {
+  /** The text as it will be kept, without its secrets. */
+  readonly content: string;
+  /** Stores it in the transaction of what it belongs to; may run again with another transaction. */
+  write(trx: MemoryTrx): Promise<StoreResult>;
+  /** After the commit. */
+  stored(result: StoreResult): void;
+}
+
+/** A memory that is stored together with something else. Errors as of `storeMemory`. */
+export async function stageMemory(
+  deps: RuleDeps,
+  input: NewMemory,
+  caller: Caller,
+  extras: StoreExtras = {},
+): Promise<StagedMemory> {
+  const prepared = await prepare(deps, input, caller, extras);
+  return {
+    content: prepared.row.content,
+    write: (trx) => writePrepared(deps, trx, prepared, caller, extras),
+    stored: (result) => afterStore(deps, [result]),
+  };
 }
 
 /** Stores many in one commit: for imports. Order is kept; each item fails or succeeds with the whole batch. */
@@ -124,8 +148,7 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
   const place = {
     ...placeOf(caller, input.scope, extras.team_id),
     user_id: caller.principal.user_id,
-    project: input.project ?? caller.project ?? null,
-    project_id: input.project_id ?? null,
+    ...projectOf(input, caller),
     session_id: input.session_id ?? null,
     sequence: input.sequence ?? null,
   };
@@ -134,7 +157,12 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
     memory_id: newId('mem', deps.store.clock.now()),
     content,
     // A project that only follows from where the caller works does not tell memories apart.
-    identity_hash: identityHash({ ...place, content, project: input.project ?? null }),
+    identity_hash: identityHash({
+      ...place,
+      content,
+      project: input.project ?? null,
+      project_id: input.project_id ?? null,
+    }),
     category: input.category,
     context,
     tags: JSON.stringify(input.tags ?? []),
@@ -161,6 +189,15 @@ async function prepare(deps: RuleDeps, input: NewMemory, caller: Caller, extras:
   };
   const twin = extras.skip_twin ? undefined : await findTwin(deps.store.db, content, caller.principal);
   return { row, twin, redacted };
+}
+
+/** The project as it is given, else the one the caller works in: name and id are of the same one. */
+function projectOf({ project, project_id }: NewMemory, caller: Caller) {
+  const other =
+    (project !== undefined && project !== caller.project) ||
+    (project_id !== undefined && caller.project_id !== undefined && project_id !== caller.project_id);
+  const here = other ? { project: undefined, project_id: undefined } : caller;
+  return { project: project ?? here.project ?? null, project_id: project_id ?? here.project_id ?? null };
 }
 
 async function writePrepared(
