@@ -1,8 +1,9 @@
 // Making tasks, whoever asks for one: a call, a delegation, an import.
 import { toIso } from '../../kernel/clock.ts';
 import { newId } from '../../kernel/ids.ts';
-import type { OperationContext } from '../../kernel/operation.ts';
+import type { OperationContext, Principal } from '../../kernel/operation.ts';
 import { assertAllowed, mayChangeWork, placeOfWork, type WorkPlace } from '../access/index.ts';
+import { assigneeOf, refuseBlindAssignee } from './assignee.ts';
 import type { ProjectPort, TaskDeps, TaskTrx, WipLimits } from './deps.ts';
 import { partElsewhere, storyIsOver, taskNotFound } from './errors.ts';
 import { endOf, refuseCircle } from './graph/cycles.ts';
@@ -18,6 +19,8 @@ import { isOver, rankOf, type Status, satisfies } from './statuses.ts';
 export interface NewTaskOrigin {
   readonly action?: 'created' | 'delegated' | 'imported';
   readonly assigned_agent_id?: string | undefined;
+  /** User of the assigned agent, where the caller knows it already. */
+  readonly assigned_user_id?: string | undefined;
   readonly delegated_by?: string | undefined;
   readonly external_id?: string | undefined;
   /** Of a task that was over elsewhere; never `in_progress`, which is a claim. */
@@ -36,9 +39,14 @@ export interface PreparedTask {
   readonly origin: NewTaskOrigin;
   readonly project: Awaited<ReturnType<ProjectPort['projectFor']>> | undefined;
   readonly project_id: string | undefined;
+  /** Whose agent it is for. */
+  readonly assignee: Principal | undefined;
 }
 
-/** Replaces secrets and looks the project up. Errors: `not_found` for a project the caller may not see. */
+/**
+ * Replaces secrets, looks the project and the agent up. Errors: `not_found` for a project or an agent the caller may not
+ * see.
+ */
 export async function prepareTask(
   deps: TaskDeps,
   ctx: OperationContext,
@@ -64,6 +72,7 @@ export async function prepareTask(
     },
     project,
     project_id,
+    assignee: await assigneeOf(deps, ctx, origin),
   };
 }
 
@@ -78,15 +87,16 @@ export interface CreatedTask {
 /**
  * Makes a task in the caller's transaction; tell `deps.changed` after the commit. Errors: `not_found` for a dependency,
  * a parent or a team that the caller may not see, `forbidden` where they may not write there, `conflict` with the circle
- * it would close, `invalid_input` where what it waits for is out of sight of those who see it, `limit_exceeded` below
- * too many parents.
+ * it would close, `invalid_input` where what it waits for is out of sight of those who see it or it is out of sight of
+ * the agent it is for, `limit_exceeded` below too many parents.
  */
 export async function createTask(
   deps: TaskDeps,
   trx: TaskTrx,
   ctx: OperationContext,
-  { input, origin, project, project_id }: PreparedTask,
+  prepared: PreparedTask,
 ): Promise<CreatedTask> {
+  const { input, origin, project, project_id, assignee } = prepared;
   const { store } = deps;
   const { principal } = ctx;
   const status = origin.status ?? input.status;
@@ -97,6 +107,7 @@ export async function createTask(
   const { scope, team_id } = input;
   const place = placeOfWork({ principal, mode: ctx.mode, scope, team_id, belongs_to });
   if (story && !samePlace(story.row, place)) throw partElsewhere(story.row.task_id);
+  if (assignee) refuseBlindAssignee(assignee, { ...place, user_id: principal.user_id });
   const dependencies = await holdDependencies(store, trx, depends_on_ids, principal);
   refuseHiddenBlockers(place, dependencies);
   // Nothing waits for a new task but its story: without one it closes no circle.
@@ -109,7 +120,7 @@ export async function createTask(
   const touched = new Set<string>();
   if (story && !isOver(status)) await countChildren(trx, story.row.task_id, 1, touched);
   const values = {
-    ...fieldsOf(deps, ctx, { input, origin, project, project_id }),
+    ...fieldsOf(deps, ctx, prepared),
     ...place,
     ...(story && project_id === undefined ? { project_id: story.row.project_id } : {}),
     open_dependencies,

@@ -1,5 +1,5 @@
 // What the rules of tasks work with.
-import type { OperationContext } from '../../kernel/operation.ts';
+import type { Membership, OperationContext } from '../../kernel/operation.ts';
 import type { Database, Trx } from '../../storage/database.ts';
 import type { WorkPlace } from '../access/index.ts';
 import type { Learning } from '../learning/index.ts';
@@ -68,6 +68,8 @@ export interface TaskDeps {
   readonly projects: ProjectPort;
   readonly learning: Learning;
   readonly settings: TaskSettings;
+  /** Teams a user is in now: whether an agent of theirs may work on a task. */
+  readonly membershipsOf: (user_id: string) => Promise<readonly Membership[]>;
   /** Replaces secrets in text on its way into the store. */
   readonly redact: (text: string) => Promise<{ readonly text: string }>;
   /** Tells subscribers that a task changed; called after the commit. */

@@ -81,3 +81,13 @@ export function agentNotFound(agent_id: string): HaivemindError {
     details: { agent_id },
   });
 }
+
+/** Nobody is given work they may not touch. */
+export function blindAssignee(agent_id: string): HaivemindError {
+  return failure(
+    'invalid_input',
+    `Agent ${agent_id} may not work on this task where it is.`,
+    'Choose a place (scope, team_id) its user works in too, or another agent.',
+    { details: { agent_id } },
+  );
+}

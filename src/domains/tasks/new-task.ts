@@ -2,7 +2,6 @@
 import type { OperationContext } from '../../kernel/operation.ts';
 import { createTask, prepareTask } from './create.ts';
 import type { TaskDeps } from './deps.ts';
-import { agentNotFound } from './errors.ts';
 import type { TaskRow } from './record.ts';
 import type { NewTask } from './schema.ts';
 
@@ -20,7 +19,6 @@ export interface MadeTask {
 /** Errors: those of making a task, and `not_found` for an agent the caller may not see. */
 export async function createByCall(deps: TaskDeps, ctx: OperationContext, wanted: WantedTask): Promise<MadeTask> {
   const { assigned_agent_id, auto_assign: _, ...input } = wanted;
-  if (assigned_agent_id !== undefined) await refuseUnknownAgent(deps, ctx, assigned_agent_id);
   const prepared = await prepareTask(deps, ctx, input, { assigned_agent_id });
   const { row, touched } = await deps.store.write(async (trx) => {
     const made = await createTask(deps, trx, ctx, prepared);
@@ -35,9 +33,4 @@ export async function createByCall(deps: TaskDeps, ctx: OperationContext, wanted
   });
   for (const task_id of [row.task_id, ...touched]) deps.changed(task_id);
   return { row, assignment: assigned_agent_id === undefined ? null : `Assigned to ${assigned_agent_id}.` };
-}
-
-async function refuseUnknownAgent(deps: TaskDeps, ctx: OperationContext, agent_id: string): Promise<void> {
-  const known = await deps.agents.candidates(ctx);
-  if (!known.some((candidate) => candidate.agent_id === agent_id)) throw agentNotFound(agent_id);
 }

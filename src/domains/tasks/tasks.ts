@@ -2,6 +2,8 @@
 import type { OperationContext } from '../../kernel/operation.ts';
 import { type CreatedTask, createTask, type NewTaskOrigin, type PreparedTask, prepareTask } from './create.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
+import { createDelegated, loadOf, queuedFor, tasksOf } from './for-agents.ts';
+import { tasksForProjects } from './for-projects.ts';
 import type { NewTask } from './schema.ts';
 
 export interface Tasks {
@@ -11,6 +13,10 @@ export interface Tasks {
   prepare(ctx: OperationContext, input: NewTask, origin?: NewTaskOrigin): Promise<PreparedTask>;
   /** In the transaction; `deps.changed(task_id)` after the commit. */
   create(trx: TaskTrx, ctx: OperationContext, prepared: PreparedTask): Promise<CreatedTask>;
+  /** What the agents domain asks of tasks. */
+  readonly forAgents: ReturnType<typeof tasksForAgents>;
+  /** What the projects domain asks of tasks. */
+  readonly forProjects: ReturnType<typeof tasksForProjects>;
 }
 
 export function createTasks(deps: TaskDeps): Tasks {
@@ -18,5 +24,18 @@ export function createTasks(deps: TaskDeps): Tasks {
     deps,
     prepare: (ctx, input, origin) => prepareTask(deps, ctx, input, origin),
     create: (trx, ctx, prepared) => createTask(deps, trx, ctx, prepared),
+    forAgents: tasksForAgents(deps),
+    forProjects: tasksForProjects(deps.store),
+  };
+}
+
+function tasksForAgents(deps: TaskDeps) {
+  return {
+    loadOf: (agent_ids: readonly string[], ctx: OperationContext) => loadOf(deps, agent_ids, ctx),
+    tasksOf: (agent_id: string, ctx: OperationContext, limit: number) => tasksOf(deps, agent_id, ctx, limit),
+    queuedFor: (capabilities: readonly string[], ctx: OperationContext, limit: number) =>
+      queuedFor(deps, capabilities, ctx, limit),
+    createDelegated: (trx: TaskTrx, ctx: OperationContext, task: Parameters<typeof createDelegated>[3]) =>
+      createDelegated(deps, trx, ctx, task),
   };
 }
