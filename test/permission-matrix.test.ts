@@ -36,6 +36,9 @@ type Kind =
   | 'team vault'
   | 'project vault'
   | 'vault shared with the team'
+  | 'solo project'
+  | 'team project'
+  | 'shared project'
   | 'team'
   | 'own invitation'
   | 'invitation of another'
@@ -126,6 +129,18 @@ const RULES = {
   'the log of a vault read': { permission: 'vault.read', on: VAULT_ADMIN },
   'secrets written': { permission: 'vault.write', on: VAULT_WRITE },
   'a vault managed': { permission: 'vault.share', on: VAULT_ADMIN },
+  'projects listed': { permission: 'project.read', on: { nothing: PUBLIC } },
+  'a project made': { permission: 'project.write', on: { nothing: PUBLIC } },
+  // Guests see no work.
+  'a project entered': {
+    permission: 'project.write',
+    on: { 'solo project': OWN, 'team project': 'N A AAAAN NN FA', 'shared project': PUBLIC },
+  },
+  // Made by the author: in the team also whoever manages work there, outside it nobody else.
+  'a project changed': {
+    permission: 'project.write',
+    on: { 'solo project': OWN, 'team project': 'N A AAFFN NN FA', 'shared project': 'F A FFFFF FF FA' },
+  },
   'the hub administered': { permission: 'system.admin', on: { nothing: ADMIN_ONLY } },
   'data exported': {
     permission: 'privacy.export',
@@ -182,6 +197,10 @@ const OPERATIONS: Readonly<Record<string, keyof typeof RULES>> = {
   share_vault: 'a vault managed',
   rotate_vault_key: 'a vault managed',
   destroy_vault: 'a vault managed',
+  list_projects: 'projects listed',
+  create_project: 'a project made',
+  switch_project_context: 'a project entered',
+  update_project: 'a project changed',
   create_token: 'the hub administered',
   list_tokens: 'the hub administered',
   revoke_token: 'the hub administered',
@@ -198,6 +217,7 @@ const OPERATIONS: Readonly<Record<string, keyof typeof RULES>> = {
 const IN_TEAM_MODE: Readonly<Partial<Record<keyof typeof RULES, string>>> = {
   'a memory added': NEW_IN_TEAM,
   'memories imported': IMPORTED_IN_TEAM,
+  'a project made': NEW_IN_TEAM,
 };
 
 const LETTERS = { A: 'allowed', F: 'forbidden', N: 'not_found', I: 'invalid_input', '-': 'no such mode' } as const;
@@ -258,6 +278,9 @@ const MADE: Readonly<Record<Kind, (world: World, role: Role, operation: string) 
       await world.as('author', 'share_vault', share);
       return made;
     },
+    'solo project': (world) => project(world, { scope: 'solo' }),
+    'team project': (world) => project(world, { team_id: world.team_id }),
+    'shared project': (world) => project(world, { scope: 'shared' }),
     async team({ as, next, team_id }) {
       const user_id = `victim${next()}`;
       await as('owner', 'add_team_member', { team_id, user_id, role: 'readonly' });
@@ -309,6 +332,11 @@ async function vault(world: World, operation: string, user: string, fields: obje
   return { vault_id, key: KEY, share_with: `friend${world.next()}` };
 }
 
+async function project({ as, next }: World, place: object): Promise<Record<string, unknown>> {
+  const { project_id } = await as('author', 'create_project', { name: `Pier ${next()}`, ...place });
+  return { project_id };
+}
+
 async function invited({ as }: World, team_id: string, user_id: string): Promise<string> {
   const made = await as('owner', 'add_team_member', { team_id, user_id, role: 'member', invite: true });
   return made.invitation_code;
@@ -340,6 +368,7 @@ async function inputOf(world: World, definition: Definition, kind: Kind, role: R
   const input: Record<string, unknown> = { ...example?.input, ...Object.fromEntries(own) };
   // New each time: the same text, value or name twice is another matter than whether it may be said.
   if ('content' in input) input.content = `${input.content} (${world.next()})`;
+  if (definition.name === 'create_project') input.name = `${input.name} (${world.next()})`;
   return input;
 }
 

@@ -49,6 +49,10 @@ const TOOLS = [
   'vault_audit_log',
   'rotate_vault_key',
   'destroy_vault',
+  'create_project',
+  'list_projects',
+  'switch_project_context',
+  'update_project',
   'create_token',
   'list_tokens',
   'revoke_token',
@@ -107,6 +111,22 @@ const SEED_INPUTS: readonly (readonly [string, object])[] = [
       expires_at: '2025-12-21T10:00:00Z',
     },
   ],
+  [
+    'create_project',
+    {
+      name: 'eWitness Search Optimization',
+      description: 'Optimize Elasticsearch queries for better performance',
+      owner_agent_id: 'elastic-specialist',
+      project_type: 'optimization',
+      priority: 'high',
+      tags: 'elasticsearch,performance,search',
+    },
+  ],
+  ['list_projects', { status_filter: 'active', project_type_filter: 'optimization', limit: 10 }],
+  [
+    'switch_project_context',
+    { project_id: 'proj_abc123', agent_id: 'lance-dev-agent', reason: 'Starting search optimization work' },
+  ],
   ['vault_audit_log', { vault_id: 'vault_abc123', hours: 168, limit: 100 }],
 ];
 
@@ -143,8 +163,12 @@ const PERMISSIONS_OF: Readonly<Record<string, { reading: readonly Permission[]; 
   teams: { reading: ['team.read'], writing: ['team.write'] },
   // Reading a secret leaves a row in the audit log: it is no GET.
   vaults: { reading: ['vault.read'], writing: ['vault.read', 'vault.write', 'vault.share'] },
+  projects: {
+    reading: ['project.read'],
+    writing: ['project.read', 'project.write', 'project.backup', 'project.restore'],
+  },
   privacy: { reading: ['privacy.export'], writing: ['privacy.erase'] },
-  admin: { reading: ['system.admin'], writing: ['system.admin'] },
+  admin: { reading: ['system.admin', 'project.read'], writing: ['system.admin', 'project.write'] },
 };
 
 const ADMIN = (() => {
@@ -171,6 +195,10 @@ async function prepared(app: App, name: string): Promise<ReadonlyMap<string, str
     for (const key of ['db_password', 'old_api_key']) await run('store_in_vault', { vault_id, key, value: 'example' });
     if (name === 'restore_vault_secret') await run('delete_vault_secret', { vault_id, key: 'old_api_key' });
   }
+  if (PROJECT_OPERATIONS.has(name)) {
+    const { project_id } = await run('create_project', { name: 'Example' });
+    ids.set('proj_abc123', project_id);
+  }
   if (name === 'revoke_token') {
     const [example] = byName.get(name)?.examples ?? [];
     const { jti } = await run('create_token', { user: 'bob@example.com' });
@@ -179,6 +207,9 @@ async function prepared(app: App, name: string): Promise<ReadonlyMap<string, str
   if (name === 'release_legal_hold') await run('place_legal_hold', { user_id: 'ada', reason: 'example' });
   return ids;
 }
+
+/** Those whose example names a project that is there. */
+const PROJECT_OPERATIONS: ReadonlySet<string> = new Set(['switch_project_context', 'update_project']);
 
 const byName = new Map<string, (typeof operationDefinitions)[number]>(
   operationDefinitions.map((operation) => [operation.name, operation]),

@@ -5,6 +5,7 @@ import { identityOperations } from './identity/index.ts';
 import { memoryOperations } from './memory/index.ts';
 import { modeOperations } from './modes/index.ts';
 import { privacyOperations } from './privacy/index.ts';
+import { projectOperations } from './projects/index.ts';
 import { teamOperations } from './teams/index.ts';
 import { vaultOperations } from './vaults/index.ts';
 
@@ -14,6 +15,7 @@ export const operationDefinitions = [
   ...modeOperations,
   ...teamOperations,
   ...vaultOperations,
+  ...projectOperations,
   ...identityOperations,
   ...auditOperations,
   ...privacyOperations,

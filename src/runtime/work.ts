@@ -8,11 +8,13 @@ import {
 } from '../domains/agents/index.ts';
 import { createLearning, type Learning } from '../domains/learning/index.ts';
 import type { MemoryDomain } from '../domains/memory/index.ts';
+import { type Projects, projectOperations } from '../domains/projects/index.ts';
 import { bindOperation, type Operation } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 import type { Log } from '../surfaces/runtime.ts';
 import type { Access } from './access.ts';
 import type { ChangeFeed } from './change-feed.ts';
+import { NO_TASK_FACTS, openProjects } from './work-projects.ts';
 
 export interface WorkParts {
   readonly store: Database;
@@ -29,13 +31,14 @@ export interface WorkParts {
 export interface Work {
   readonly learning: Learning;
   readonly agents: Agents;
+  readonly projects: Projects;
   /** Operations of the domains above, ready to run. */
   readonly operations: readonly Operation[];
   /** Forgets what is over: expired messages, contexts of sessions long gone. Returns how many rows. */
   prune(): Promise<number>;
 }
 
-export function openWork({ store, memory, feed, redact, machine_groups, log }: WorkParts): Work {
+export function openWork({ store, access, memory, feed, redact, machine_groups, log }: WorkParts): Work {
   const learning = createLearning({
     store,
     memory: memory.deps,
@@ -50,10 +53,15 @@ export function openWork({ store, memory, feed, redact, machine_groups, log }: W
     changed: feed.changed,
     onError: (err) => log.warn({ err }, 'heartbeats of agents were not written; the next ones bring them along'),
   });
+  const projects = openProjects({ store, access, memory, learning, feed, tasks: NO_TASK_FACTS });
   return {
     learning,
     agents,
-    operations: [...agentOperations.map((operation) => bindOperation(operation as never, agents.deps as never))],
+    projects,
+    operations: [
+      ...agentOperations.map((operation) => bindOperation(operation as never, agents.deps as never)),
+      ...projectOperations.map((operation) => bindOperation(operation as never, projects.deps as never)),
+    ],
     prune: () => agents.prune(),
   };
 }

@@ -6,7 +6,7 @@ import type { AuditTables } from './tables.ts';
 export interface AuditEntry {
   /** `<domain>.<act>`, for example `vault.retrieve`; usually the operation's name. */
   readonly action: string;
-  readonly target_type: 'vault' | 'team' | 'token' | 'user' | 'mode' | 'memory' | 'hub' | 'operation';
+  readonly target_type: 'vault' | 'team' | 'token' | 'user' | 'mode' | 'memory' | 'project' | 'hub' | 'operation';
   /** An opaque id; never a name that a person chose. */
   readonly target_id: string | null;
   readonly result: 'ok' | 'refused' | 'failed';

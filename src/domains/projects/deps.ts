@@ -96,12 +96,12 @@ export interface ProjectMemories {
     ctx: OperationContext,
     query: ProjectMemoryQuery,
   ): Promise<readonly ProjectMemory[]>;
-  /** How many there are in all, with the newest ones' ids. */
+  /** How many there are in all. */
   count(
     project: { readonly project_id: string; readonly name: string },
     ctx: OperationContext,
     query: Omit<ProjectMemoryQuery, 'limit'>,
-  ): Promise<Counted>;
+  ): Promise<number>;
 }
 
 /** Incidents of a project, where something keeps them; without it memories of the category `incidents` speak. */

@@ -72,3 +72,23 @@ export const projectSchema = z.object({
 });
 
 export type Project = z.output<typeof projectSchema>;
+
+/** A brief as it was cut to its budget. */
+export const briefSchema = z.object({
+  sections: z
+    .array(
+      z.object({
+        name: z.string().describe('What it is about.'),
+        note: z.string().nullable().describe('What is to be said of it.'),
+        items: z
+          .array(
+            z.object({ ref: z.string().describe('Id of what it is about.'), text: z.string().describe('One line.') }),
+          )
+          .describe('Most important first.'),
+        left_out: z.number().describe('How many more there are.'),
+      }),
+    )
+    .describe('Most important first.'),
+  tokens: z.number().describe('Estimated size.'),
+});
+export type ShownBrief = z.output<typeof briefSchema>;

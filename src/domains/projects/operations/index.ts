@@ -1,4 +1,7 @@
 // The project operations in the order tools are listed.
 import { createProject } from './create_project.ts';
+import { listProjects } from './list_projects.ts';
+import { switchProjectContext } from './switch_project_context.ts';
+import { updateProject } from './update_project.ts';
 
-export const projectOperations = [createProject] as const;
+export const projectOperations = [createProject, listProjects, switchProjectContext, updateProject] as const;
