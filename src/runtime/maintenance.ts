@@ -1,5 +1,5 @@
-// What a hub does by itself: hourly clean-up and retention, session counts to disk, optimising the store. Of several
-// hubs on one store one cleans up.
+// What a hub does by itself: hourly clean-up and retention, session counts to disk, memories of what was learned. Of
+// several hubs on one store one cleans up.
 import { Cron } from 'croner';
 import type { Sessions } from '../domains/identity/index.ts';
 import { cleanUp, type MemoryDeps } from '../domains/memory/index.ts';
@@ -19,7 +19,7 @@ export interface MaintenanceDeps {
   readonly vaults: Pick<Vaults, 'purge'>;
   readonly modes: Pick<Modes, 'prune'>;
   readonly teams: { prune(): Promise<number> };
-  readonly work: Pick<Work, 'prune'>;
+  readonly work: Pick<Work, 'prune' | 'learning'>;
   readonly sessions: Sessions;
   readonly mcpSessions: Pick<StoredMcpSessions, 'prune'>;
   readonly principal: Principal;
@@ -67,6 +67,12 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
       '*/10 * * * * *',
       options,
       guarded('session counts', () => sessions.flush()),
+    ),
+    // What a process reported and did not live to remember.
+    new Cron(
+      '45 * * * * *',
+      options,
+      guarded('learning', () => work.learning.settle()),
     ),
   ];
   return () => {
