@@ -1,4 +1,5 @@
 // Who works on what, put together: learning, agents, projects and tasks, each knowing the others by narrow ports.
+import { placeOfWork } from '../domains/access/index.ts';
 import {
   type Agents,
   type AgentTables,
@@ -9,6 +10,7 @@ import {
 import { createLearning, type Learning } from '../domains/learning/index.ts';
 import type { MemoryDomain } from '../domains/memory/index.ts';
 import { type Projects, projectOperations } from '../domains/projects/index.ts';
+import { outcomesOf, type TaskTables, workOf } from '../domains/tasks/index.ts';
 import { bindOperation, type Operation } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 import type { Log } from '../surfaces/runtime.ts';
@@ -44,9 +46,21 @@ export function openWork({ store, access, memory, feed, redact, machine_groups, 
     memory: memory.deps,
     onError: (err, message) => log.error({ err }, message),
   });
+  const taskTables = store.withTables<TaskTables>();
   const agents = createAgents({
     store: store.withTables<AgentTables>(),
     tasks: NO_TASKS,
+    memory: memory.deps,
+    history: {
+      workOf: (agent_id, ctx, limit) => workOf(taskTables, agent_id, ctx, limit),
+      outcomesOf: (agent_ids, capabilities, since) => outcomesOf(taskTables, agent_ids, capabilities, since),
+    },
+    placeOf: async ({ project_id, ...wanted }, ctx) => {
+      const id = project_id ?? ctx.project?.project_id;
+      const belongs_to = id === undefined ? undefined : (await projects.projectFor(id, ctx)).place;
+      return placeOfWork({ principal: ctx.principal, mode: ctx.mode, ...wanted, belongs_to });
+    },
+    onChanged: feed.subscribe,
     learning,
     machine_groups,
     redact,

@@ -1,7 +1,9 @@
 // What the rules of agents work with, and what they need to know of tasks.
 import type { OperationContext } from '../../kernel/operation.ts';
 import type { Database, Trx } from '../../storage/database.ts';
+import type { WorkPlace } from '../access/index.ts';
 import type { Learning } from '../learning/index.ts';
+import type { MemoryDeps } from '../memory/index.ts';
 import type { AgentTables } from './tables.ts';
 
 export type AgentStore = Database<AgentTables>;
@@ -113,14 +115,60 @@ export interface Presence {
   stop(): Promise<void>;
 }
 
+/** Work of an agent as others learn from it. */
+export interface AgentWork {
+  readonly task_id: string;
+  readonly title: string;
+  readonly description: string;
+  readonly status: string;
+  readonly resolution: string | null;
+  readonly machine_id: string;
+  readonly updated_at: string;
+}
+
+/** What came of an agent's work on tasks of some kind. */
+export interface Outcomes {
+  readonly done: number;
+  readonly failed: number;
+}
+
+/** What agents need to know of work that was done: src/runtime/work.ts fills it from the tasks domain. */
+export interface WorkHistory {
+  /** Tasks the agent holds, is assigned or brought to an end, newest first; only what the caller may see. */
+  workOf(agent_id: string, ctx: OperationContext, limit: number): Promise<readonly AgentWork[]>;
+  /**
+   * Of tasks that need at least one of these capabilities (none: of all tasks) and ended after this ISO time, by agent;
+   * the numbers count all tasks, seen by the caller or not. An agent without any is absent.
+   */
+  outcomesOf(
+    agent_ids: readonly string[],
+    capabilities: readonly string[],
+    since: string,
+  ): Promise<ReadonlyMap<string, Outcomes>>;
+}
+
+/** What was asked for of the place of new work. */
+export interface WantedWorkPlace {
+  readonly scope?: WorkPlace['scope'] | undefined;
+  readonly team_id?: string | undefined;
+  /** Absent: the project the session switched to. */
+  readonly project_id?: string | undefined;
+}
+
 export interface AgentDeps {
   readonly store: AgentStore;
+  readonly memory: MemoryDeps;
+  readonly history: WorkHistory;
+  /** Where a new task of the caller goes. Errors as of `placeOfWork`, and `not_found` for a project out of sight. */
+  readonly placeOf: (wanted: WantedWorkPlace, ctx: OperationContext) => Promise<WorkPlace>;
+  /** Hears of every change of a record, whichever process made it. Returns the way to stop. */
+  readonly onChanged: (listener: (kind: string, id: string) => void) => () => void;
   readonly machine_groups: MachineGroups;
   readonly tasks: TaskPort;
   readonly presence: Presence;
   readonly learning: Learning;
   /** Replaces secrets in text on its way into the store. */
   readonly redact: (text: string) => Promise<{ readonly text: string }>;
-  /** Tells subscribers, by the agent's id; called after the commit. */
-  readonly changed: (kind: 'agent' | 'inbox', agent_id: string) => void;
+  /** Tells subscribers, by the id of the agent or the task; called after the commit. */
+  readonly changed: (kind: 'agent' | 'inbox' | 'task', id: string) => void;
 }

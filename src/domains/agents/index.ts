@@ -5,12 +5,16 @@ export type {
   AgentLoad,
   AgentTask,
   AgentTrx,
+  AgentWork,
   DelegatedTask,
   Heartbeat,
   MachineGroups,
   NotedCall,
+  Outcomes,
   Presence,
   TaskPort,
+  WantedWorkPlace,
+  WorkHistory,
 } from './deps.ts';
 export { agentOperations } from './operations/index.ts';
 export type { AgentTables } from './tables.ts';

@@ -1,6 +1,8 @@
 // Tasks: work that many agents share. What other domains and compose.ts may use.
+export { outcomesOf, workOf } from './agent-history.ts';
 export type { CreatedTask, NewTaskOrigin, PreparedTask } from './create.ts';
 export type { AgentPort, Candidate, ProjectPort, TaskDeps, TaskSettings, TaskTrx, WipLimits } from './deps.ts';
+export { rebuildReadiness } from './graph/rebuild.ts';
 export { taskOperations } from './operations/index.ts';
 export type { TaskRow } from './record.ts';
 export type { NewTask, Task } from './schema.ts';
