@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type Answer, type App, contextOf, openApp } from '../../test/support/open-app.ts';
-import type { Permission } from '../kernel/operation.ts';
+import type { Permission, RestBinding } from '../kernel/operation.ts';
 import { operationDefinitions } from './operations.ts';
 
 /** Tools of the product's description, and what they need beside themselves. */
@@ -296,7 +296,13 @@ test.each(SEED_INPUTS)('%s takes %j', (name, input) => {
 
 test('routes, commands and short forms are taken once', () => {
   const unique = (values: readonly string[]) => expect(values.toSorted()).toEqual([...new Set(values)].toSorted());
-  unique(operationDefinitions.map(({ rest }) => `${rest.method} ${rest.path.replaceAll(/\{\w+\}/g, '{}')}`));
+  unique(
+    operationDefinitions.flatMap(({ rest }: { rest: RestBinding }) =>
+      [`/api/v1${rest.path}`, ...(rest.also ?? [])].map(
+        (path) => `${rest.method} ${path.replaceAll(/\{\w+\}/g, '{}')}`,
+      ),
+    ),
+  );
   unique(operationDefinitions.map(({ cli }) => `${cli.group} ${cli.verb}`));
   unique(operationDefinitions.flatMap(({ cli }: { cli: { alias?: string } }) => cli.alias ?? []));
   for (const { cli } of operationDefinitions) expect(`${cli.group} ${cli.verb}`).toMatch(/^[a-z]+ [a-z]+(-[a-z]+)*$/);

@@ -172,6 +172,8 @@ export interface RestBinding {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Path below /api/v1 with `{param}` for fields of the input, for example `/memories/{memory_id}`. */
   readonly path: `/${string}`;
+  /** Further addresses of the same, from the root of the hub: those that existing programs call. */
+  readonly also?: readonly `/${string}`[];
   /** Status of a success; 200 unless said. */
   readonly status?: 200 | 201;
 }

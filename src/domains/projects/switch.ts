@@ -83,18 +83,19 @@ interface SessionProject {
   readonly switched_at: string;
 }
 
-/** The session's row: made where it is the first thing it says of itself, else only its project changes. */
+/** The session's row: made, bound to no agent, where it is the first thing it says of itself; else only its project changes. */
 async function putContext(
   trx: ProjectTrx,
   { session, principal, agent }: OperationContext,
   { project_id, reason, switched_at }: SessionProject,
 ): Promise<void> {
-  const { user_id, machine_id, agent_id: client } = principal;
+  const { user_id, machine_id } = principal;
+  const client = agent?.client ?? principal.agent_id;
   const values = { project_id, reason, switched_at, last_used_at: switched_at };
   await trx
     .insertInto('session_contexts')
     .values({
-      ...{ session_key: session.key, user_id, machine_id, client, agent_id: agent?.agent_id ?? null, bound_at: null },
+      ...{ session_key: session.key, user_id, machine_id, client, agent_id: null, bound_at: null },
       ...values,
     })
     // The key has the user in it already; a context must never become anybody else's.

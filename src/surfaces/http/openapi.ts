@@ -4,7 +4,7 @@ import type { Operation } from '../../kernel/operation.ts';
 import { fullSchema, type JsonSchema } from '../mcp/json-schemas.ts';
 import type { Runtime } from '../runtime.ts';
 import { EVENTS_DESCRIPTION } from './events.ts';
-import { API_PREFIX } from './rest.ts';
+import { API_PREFIX, pathsOf } from './rest.ts';
 import { IMPORT_TYPES, TRANSFER_QUERIES } from './transfers.ts';
 
 const PROBLEM_REF = { $ref: '#/components/schemas/Problem' };
@@ -19,7 +19,8 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
     paths[path] = { ...paths[path], [method]: description };
   };
   for (const operation of operations)
-    add(`${API_PREFIX}${operation.rest.path}`, operation.rest.method.toLowerCase(), describe(operation));
+    for (const [at, path] of pathsOf(operation).entries())
+      add(path, operation.rest.method.toLowerCase(), describe(operation, path, at));
   add(`${API_PREFIX}/operations/{name}`, 'post', byName(operations));
   add(`${API_PREFIX}/import`, 'post', importDescription());
   add(`${API_PREFIX}/export`, 'get', exportDescription());
@@ -50,19 +51,20 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
   };
 }
 
-function describe(operation: Operation): JsonSchema {
+/** `at`: which of its paths it is; ids of operations are unique. */
+function describe(operation: Operation, path: string, at: number): JsonSchema {
   const { rest } = operation;
   const schema = fullSchema(operation.input, 'input');
   const properties = (schema.properties ?? {}) as Record<string, JsonSchema>;
   const required = new Set((schema.required ?? []) as string[]);
-  const inPath = new Set([...rest.path.matchAll(/\{([a-z0-9_]+)\}/gi)].map((match) => match[1] ?? ''));
+  const inPath = new Set([...path.matchAll(/\{([a-z0-9_]+)\}/gi)].map((match) => match[1] ?? ''));
   const inQuery = rest.method === 'GET';
   const parameters = Object.entries(properties)
     .filter(([name]) => inPath.has(name) || inQuery)
     .map(([name, field]) => parameter(name, field, inPath.has(name) ? 'path' : 'query', required.has(name)));
   const bodyNames = Object.keys(properties).filter((name) => !inPath.has(name) && !inQuery);
   return {
-    operationId: operation.name,
+    operationId: at === 0 ? operation.name : `${operation.name}_${at + 1}`,
     tags: [operation.toolset],
     summary: operation.title,
     description: operation.description,

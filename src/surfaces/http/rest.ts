@@ -20,17 +20,23 @@ export function registerRest(app: FastifyInstance, runtime: Runtime): void {
 }
 
 function registerOperation(app: FastifyInstance, runtime: Runtime, operation: Operation): void {
-  const { method, path, status = 200 } = operation.rest;
+  const { method, status = 200 } = operation.rest;
   const schema = fullSchema(operation.input, 'input');
-  app.route({
-    method,
-    url: `${API_PREFIX}${path.replace(/\{([a-z0-9_]+)\}/gi, ':$1')}`,
-    async handler(request, reply) {
-      const input = inputOf(request, schema);
-      refuseUnknownFields(operation, input);
-      return execute(runtime, operation.name, input, status, request, reply);
-    },
-  });
+  for (const path of pathsOf(operation))
+    app.route({
+      method,
+      url: path.replace(/\{([a-z0-9_]+)\}/gi, ':$1'),
+      async handler(request, reply) {
+        const input = inputOf(request, schema);
+        refuseUnknownFields(operation, input);
+        return execute(runtime, operation.name, input, status, request, reply);
+      },
+    });
+}
+
+/** Everything an operation is reached by, with `{param}` for fields of its input; its own path first. */
+export function pathsOf({ rest: { path, also = [] } }: Pick<Operation, 'rest'>): readonly string[] {
+  return [`${API_PREFIX}${path}`, ...also];
 }
 
 /** Path wins over body, body over query: the path says what the request is about. */

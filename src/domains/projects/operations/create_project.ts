@@ -19,7 +19,7 @@ export const createProject = defineOperation<ProjectDeps, typeof input, typeof o
   output,
   effects: WRITES,
   permission: 'project.write',
-  rest: { method: 'POST', path: '/projects', status: 201 },
+  rest: { method: 'POST', path: '/projects', also: ['/admin/api/projects'], status: 201 },
   cli: { group: 'project', verb: 'create', positional: ['name'] },
   examples: [
     {

@@ -33,7 +33,7 @@ export const listProjects = defineOperation<ProjectDeps, typeof input, typeof ou
   output,
   effects: READS,
   permission: 'project.read',
-  rest: { method: 'GET', path: '/projects' },
+  rest: { method: 'GET', path: '/projects', also: ['/admin/api/projects'] },
   cli: {
     group: 'project',
     verb: 'list',
