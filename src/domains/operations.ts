@@ -6,6 +6,7 @@ import { memoryOperations } from './memory/index.ts';
 import { modeOperations } from './modes/index.ts';
 import { privacyOperations } from './privacy/index.ts';
 import { projectOperations } from './projects/index.ts';
+import { taskOperations } from './tasks/index.ts';
 import { teamOperations } from './teams/index.ts';
 import { vaultOperations } from './vaults/index.ts';
 
@@ -16,6 +17,7 @@ export const operationDefinitions = [
   ...teamOperations,
   ...vaultOperations,
   ...projectOperations,
+  ...taskOperations,
   ...identityOperations,
   ...auditOperations,
   ...privacyOperations,

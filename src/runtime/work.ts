@@ -1,22 +1,17 @@
 // Who works on what, put together: learning, agents, projects and tasks, each knowing the others by narrow ports.
 import { placeOfWork } from '../domains/access/index.ts';
-import {
-  type Agents,
-  type AgentTables,
-  agentOperations,
-  createAgents,
-  type TaskPort,
-} from '../domains/agents/index.ts';
+import { type Agents, type AgentTables, agentOperations, createAgents } from '../domains/agents/index.ts';
 import { createLearning, type Learning } from '../domains/learning/index.ts';
 import type { MemoryDomain } from '../domains/memory/index.ts';
 import { type Projects, projectOperations } from '../domains/projects/index.ts';
-import { outcomesOf, type TaskTables, workOf } from '../domains/tasks/index.ts';
+import { outcomesOf, type Tasks, type TaskTables, taskOperations, workOf } from '../domains/tasks/index.ts';
 import { bindOperation, type Operation } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 import type { Log } from '../surfaces/runtime.ts';
 import type { Access } from './access.ts';
 import type { ChangeFeed } from './change-feed.ts';
-import { NO_TASK_FACTS, openProjects } from './work-projects.ts';
+import { openProjects } from './work-projects.ts';
+import { openTasks, type TaskConfig } from './work-tasks.ts';
 
 export interface WorkParts {
   readonly store: Database;
@@ -27,6 +22,7 @@ export interface WorkParts {
   readonly redact: (text: string) => Promise<{ readonly text: string }>;
   /** `claudeops` of the configuration. */
   readonly machine_groups: Parameters<typeof createAgents>[0]['machine_groups'];
+  readonly tasks: TaskConfig;
   readonly log: Log;
 }
 
@@ -34,13 +30,14 @@ export interface Work {
   readonly learning: Learning;
   readonly agents: Agents;
   readonly projects: Projects;
+  readonly tasks: Tasks;
   /** Operations of the domains above, ready to run. */
   readonly operations: readonly Operation[];
   /** Forgets what is over: expired messages, contexts of sessions long gone. Returns how many rows. */
   prune(): Promise<number>;
 }
 
-export function openWork({ store, access, memory, feed, redact, machine_groups, log }: WorkParts): Work {
+export function openWork({ store, access, memory, feed, redact, machine_groups, tasks: config, log }: WorkParts): Work {
   const learning = createLearning({
     store,
     memory: memory.deps,
@@ -49,7 +46,13 @@ export function openWork({ store, access, memory, feed, redact, machine_groups, 
   const taskTables = store.withTables<TaskTables>();
   const agents = createAgents({
     store: store.withTables<AgentTables>(),
-    tasks: NO_TASKS,
+    tasks: {
+      loadOf: (agent_ids, ctx) => tasks.forAgents.loadOf(agent_ids, ctx),
+      tasksOf: (agent_id, ctx, limit) => tasks.forAgents.tasksOf(agent_id, ctx, limit),
+      createDelegated: (trx, ctx, task) => tasks.forAgents.createDelegated(trx as never, ctx, { ...task }),
+      queuedFor: (capabilities, ctx, limit) => tasks.forAgents.queuedFor(capabilities, ctx, limit),
+      renew: async () => {},
+    },
     memory: memory.deps,
     history: {
       workOf: (agent_id, ctx, limit) => workOf(taskTables, agent_id, ctx, limit),
@@ -67,25 +70,21 @@ export function openWork({ store, access, memory, feed, redact, machine_groups, 
     changed: feed.changed,
     onError: (err) => log.warn({ err }, 'heartbeats of agents were not written; the next ones bring them along'),
   });
-  const projects = openProjects({ store, access, memory, learning, feed, tasks: NO_TASK_FACTS });
+  const tasks = openTasks({
+    ...{ store, learning, agents, redact, feed, config },
+    projects: { projectFor: (project_id, ctx) => projects.projectFor(project_id, ctx) },
+  });
+  const projects = openProjects({ store, access, memory, learning, feed, tasks: tasks.forProjects });
   return {
     learning,
     agents,
     projects,
+    tasks,
     operations: [
       ...agentOperations.map((operation) => bindOperation(operation as never, agents.deps as never)),
       ...projectOperations.map((operation) => bindOperation(operation as never, projects.deps as never)),
+      ...taskOperations.map((operation) => bindOperation(operation as never, tasks.deps as never)),
     ],
     prune: () => agents.prune(),
   };
 }
-
-/** Until tasks are put in: there are none. */
-const NO_TASKS: TaskPort = {
-  loadOf: async (ids) =>
-    new Map(ids.map((id) => [id, { held: 0, assigned_open: 0, done_30d: 0, failed_30d: 0, current_task: null }])),
-  tasksOf: async () => [],
-  createDelegated: () => Promise.reject(new Error('There are no tasks yet.')),
-  queuedFor: async () => [],
-  renew: async () => {},
-};

@@ -8,12 +8,7 @@ import { hiddenBlocker, taskNotFound } from '../errors.ts';
 import type { TaskRow } from '../record.ts';
 import { type Status, satisfies } from '../statuses.ts';
 import { endOf, gateOf, refuseCircle } from './cycles.ts';
-import { chunks, countDependencies, type Readiness } from './readiness.ts';
-
-/** Whoever adds edges between tasks that exist waits here for others who do: two halves of a circle look harmless. */
-export async function serialiseEdges(store: TaskStore, trx: TaskTrx): Promise<void> {
-  await store.dialect.serialise(trx, 'task_edges');
-}
+import { chunks, countDependencies, holdGraph, type Readiness } from './readiness.ts';
 
 /**
  * The tasks to be depended upon, kept from changing until the transaction ends. Errors: `not_found` naming the first
@@ -67,7 +62,7 @@ export async function addDependencies(
 ): Promise<string[]> {
   const wanted = [...new Set(depends_on_ids)];
   if (wanted.length === 0) return [];
-  await serialiseEdges(store, trx);
+  await holdGraph(store, trx);
   const found = await holdDependencies(store, trx, wanted, principal);
   const has = new Set(await dependenciesOf(trx, row.task_id));
   const added = found.filter(({ task_id }) => !has.has(task_id));

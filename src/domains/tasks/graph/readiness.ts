@@ -1,7 +1,7 @@
 // Keeps the columns that say whether a task can be begun: what it waits for, its parts, and what is above it. They follow
 // from statuses and edges, so they are changed without a version or a change record. All in the caller's transaction.
 import { type RawBuilder, sql } from 'kysely';
-import type { TaskTrx } from '../deps.ts';
+import type { TaskStore, TaskTrx } from '../deps.ts';
 import type { TaskRow } from '../record.ts';
 import { isOver, type Status, satisfies } from '../statuses.ts';
 
@@ -18,6 +18,14 @@ const CHUNK_IDS = 400;
 /** `is_ready` of a row with this status, from the counters the row has in the store. */
 export function readyWith(status: string): RawBuilder<number> {
   return sql<number>`case when cast(${status} as text) = 'todo' and open_dependencies = 0 and open_children = 0 and blocked_ancestors = 0 then 1 else 0 end`;
+}
+
+/**
+ * Whoever adds edges between tasks that exist waits here for others who do, until their transactions end: two halves of
+ * a circle look harmless.
+ */
+export async function holdGraph(store: TaskStore, trx: TaskTrx): Promise<void> {
+  await store.dialect.serialise(trx, 'task_graph');
 }
 
 /**
