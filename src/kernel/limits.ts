@@ -101,6 +101,10 @@ export const limits = {
   agent_capabilities_max_count: 64,
   agent_message_ttl_ms: 7 * DAY_MS,
   agent_inbox_max_count: 1_000,
+  agent_message_length_max_chars: 8_000,
+  agent_message_ttl_max_minutes: 30 * 24 * 60,
+  agent_offers_max_count: 20,
+  agent_tasks_shown_max_count: 50,
   agent_answer_timeout_max_ms: 2 * MINUTE_MS,
 
   learning_attempts_max_count: 8,
@@ -111,6 +115,8 @@ export const limits = {
   task_analytics_days_max: 366,
   task_lease_default_seconds: 15 * 60,
   task_lease_max_seconds: DAY_MS / SECOND_MS,
+  task_sweep_max_count: 200,
+  task_sweep_interval_ms: 5 * SECOND_MS,
 
   health_evidence_max_ids: 20,
   health_cycles_min_count: 5,
@@ -128,4 +134,9 @@ export const limits = {
   vault_data_keys_cached_ms: MINUTE_MS,
   vault_audit_hours_max: 10 * 366 * 24,
   keyring_answer_timeout_ms: 30 * SECOND_MS,
+
+  project_backup_line_max_bytes: 8 * MIB,
+  project_backup_file_max_bytes: 16 * 1024 * MIB,
+  project_backup_chain_max_count: 100,
+  project_backup_conflicts_shown_max_count: 50,
 } as const;
