@@ -15,6 +15,7 @@ import { changeRow, embedRows, newRow, note, storeRows } from './stored-rows.ts'
 
 const MODEL = { id: 'model', dimensions: 4 };
 const CLAIM_OVER_MS = 60_001;
+const nothing = () => {};
 const clock = virtualClock();
 let database: Database;
 let store: MemoryDatabase;
@@ -84,6 +85,7 @@ async function createWorld() {
       server: index.as(name),
       guarded: (work) => work(),
       isAway: () => false,
+      onRefusal: nothing,
       onError: (error) => {
         throw error;
       },
@@ -262,6 +264,7 @@ describe('the outbox of a vector index', () => {
       },
       guarded: (work) => work(),
       isAway: () => false,
+      onRefusal: nothing,
       onError: (error) => void errors.push(error),
     });
     expect(await step()).toEqual({ done: 3 });

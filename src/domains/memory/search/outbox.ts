@@ -83,6 +83,20 @@ export function postponeChanges(
   });
 }
 
+/** Gives claimed rows back as if they had not been claimed: whoever comes next may take them at once. */
+export function releaseChanges(store: MemoryDatabase, claims: readonly Claim[]): Promise<void> {
+  return store.write(async (trx) => {
+    const { own, changed, lost } = await compareClaims(store, trx, claims);
+    await trx
+      .updateTable('vector_outbox')
+      .set({ claimed_until: 0, attempts: sql<number>`vector_outbox.attempts - 1` })
+      .where(store.dialect.inList('row_id', own))
+      .execute();
+    await release(store, trx, changed, 0);
+    await noteChanged(trx, lost);
+  });
+}
+
 /** Changes the index has not been told of. */
 export async function pendingChanges(store: MemoryDatabase): Promise<number> {
   const row = await store.db

@@ -82,7 +82,19 @@ describe('a server that is away', () => {
     );
     controller.abort(reason);
     await expect(asked).rejects.toBe(reason);
-    await expect(circuit.work(() => Promise.reject(failure('internal', 'Not this one.', '')))).rejects.toThrow();
+    await expect(circuit.ask(() => Promise.reject(failure('internal', 'Not this one.', '')))).rejects.toThrow();
     expect(circuit.trouble()).toBeUndefined();
+  });
+
+  it('is looked for at once where something else fails, and left alone only where it does not answer', async () => {
+    const { state, told, circuit } = make();
+    state.up = true;
+    await circuit.doubt();
+    expect(circuit.trouble()).toBeUndefined();
+    state.up = false;
+    await circuit.doubt();
+    expect(circuit.trouble()).toMatchObject({ code: 'unavailable' });
+    await circuit.doubt();
+    expect([state.probed, told]).toEqual([2, ['away']]);
   });
 });

@@ -12,8 +12,11 @@ const PROBE_TIMEOUT_MS = 5_000;
 export interface Circuit {
   /** Runs `work` under a deadline for searches; rejects at once with the last failure while the server is left alone. */
   ask<T>(work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>;
-  /** Runs `work` however long it takes. */
-  work<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Something else that was asked of the server failed: looks at once whether it answers at all, and leaves it alone
+   * where it does not. Resolves when that is known.
+   */
+  doubt(): Promise<void>;
   /** Why the server is left alone, if it is. */
   trouble(): ErrorBody | undefined;
   /** Where the server is left alone and the pause is over: looks whether it is back. Resolves when that is known. */
@@ -36,7 +39,7 @@ export function createCircuit({ clock, place, probe, onChange, search_timeout_ms
   let looking: Promise<void> | undefined;
 
   function failed(error: unknown): void {
-    if (!isAway(error)) return;
+    if (!isOfServer(error)) return;
     if (!open) onChange(error);
     open = { error, failures: (open?.failures ?? 0) + 1, since_ms: clock.now() };
   }
@@ -48,7 +51,7 @@ export function createCircuit({ clock, place, probe, onChange, search_timeout_ms
     if (!open) return false;
     const passed_ms = clock.now() - open.since_ms;
     // A clock that was set back must not keep the server alone for hours.
-    return passed_ms < 0 || passed_ms >= Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** (open.failures - 1));
+    return passed_ms < 0 || passed_ms >= pauseOf(open.failures);
   }
   async function lookNow(): Promise<void> {
     try {
@@ -58,39 +61,48 @@ export function createCircuit({ clock, place, probe, onChange, search_timeout_ms
       failed(error);
     }
   }
-  function look(): Promise<void> {
-    if (pauseIsOver()) looking ??= lookNow().finally(() => (looking = undefined));
-    return looking ?? Promise.resolve();
+  function probeOnce(): Promise<void> {
+    looking ??= lookNow().finally(() => (looking = undefined));
+    return looking;
   }
-  async function run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (open) {
-      void look();
-      throw open.error;
-    }
-    try {
-      const result = await work();
-      answered();
-      return result;
-    } catch (error) {
-      signal?.throwIfAborted();
-      failed(error);
-      throw error;
-    }
+  function look(): Promise<void> {
+    return pauseIsOver() ? probeOnce() : (looking ?? Promise.resolve());
   }
 
   return {
-    ask: (work, signal) => run(() => within(patience_ms, place, work, signal), signal),
-    work: (work) => run(work),
+    async ask(work, signal) {
+      if (open) {
+        void look();
+        throw open.error;
+      }
+      try {
+        const result = await within(patience_ms, place, work, signal);
+        answered();
+        return result;
+      } catch (error) {
+        signal?.throwIfAborted();
+        failed(error);
+        throw error;
+      }
+    },
+    async doubt() {
+      if (!open) await probeOnce();
+    },
     trouble: () => open && toErrorBody(open.error),
     look,
   };
+}
+
+/** How long a server is left alone after so many failures in a row, in milliseconds. */
+export function pauseOf(failures: number): number {
+  return Math.min(PAUSE_MAX_MS, PAUSE_MIN_MS * 2 ** (failures - 1));
 }
 
 /** `cancelled`: this process is closing the connection. */
 const AWAY = new Set(['unavailable', 'config_invalid', 'cancelled']);
 
 /** Errors of one memory are no reason to leave the server alone. */
-function isAway(error: unknown): boolean {
+export function isOfServer(error: unknown): boolean {
   return !(error instanceof HaivemindError) || AWAY.has(error.code);
 }
 

@@ -14,6 +14,7 @@ import { countInTime } from './served-count.ts';
 import { createEmptiness, type Emptiness } from './served-empty.ts';
 import { createServedFit } from './served-fit.ts';
 import { createServedLoop } from './served-loop.ts';
+import { createWriting, type Writing } from './served-writing.ts';
 import type { MemoryVectors } from './vectors.ts';
 
 /** Up to this many allowed rows are all compared, without the server: about 10 ms. */
@@ -39,15 +40,7 @@ export interface ServedVectors extends MemoryVectors {
 /** Results equal those of the embedded index but for what the server does not name: the store's vectors give the scores. */
 export function createServedVectors(deps: ServedDeps): ServedVectors {
   const { store, server, model, onError } = deps;
-  const circuit = createCircuit({
-    clock: store.clock,
-    place: `${server.kind} (${server.place})`,
-    probe: () => server.check(),
-    onChange: (error) =>
-      error === undefined
-        ? onError(undefined, 'the vector index answers again')
-        : onError(error, 'the vector index does not answer; searches use words, and it catches up when it is back'),
-  });
+  const circuit = circuitOf(deps);
   const emptiness = emptinessOf(deps, circuit);
   const candidates = createCandidates(server, circuit, emptiness);
   const fit = createServedFit({
@@ -57,14 +50,8 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
     fits: deps.fits,
     onError: (error) => onError(error, 'the fit of the vectors cannot be used; searches go on without it'),
   });
-  const step = createOutboxWorker({
-    store,
-    server,
-    model,
-    guarded: circuit.work,
-    isAway: () => circuit.trouble() !== undefined,
-    onError: (error) => onError(error, 'a memory was refused by the vector index; it is tried again'),
-  });
+  const writing = writingOf(deps, circuit);
+  const step = stepOf(deps, writing);
   const loop = createServedLoop({
     step,
     look: circuit.look,
@@ -99,7 +86,7 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
     size: fit.rows,
     bytes: fit.bytes,
     pending: () => pendingChanges(store),
-    trouble: () => circuit.trouble() ?? emptiness.trouble(),
+    trouble: () => circuit.trouble() ?? writing.trouble() ?? emptiness.trouble(),
     async check() {
       const state = await circuit.ask(() => server.check());
       const [counted] = await Promise.all([fit.counted(), emptiness.look()]);
@@ -114,6 +101,47 @@ export function createServedVectors(deps: ServedDeps): ServedVectors {
       await server[Symbol.asyncDispose]();
       await stopped;
     },
+  };
+}
+
+function circuitOf({ store, server, onError }: ServedDeps): Circuit {
+  return createCircuit({
+    clock: store.clock,
+    place: `${server.kind} (${server.place})`,
+    probe: () => server.check(),
+    onChange: (error) =>
+      error === undefined
+        ? onError(undefined, 'the vector index answers again')
+        : onError(error, 'the vector index does not answer; searches use words, and it catches up when it is back'),
+  });
+}
+
+function writingOf({ store, onError }: ServedDeps, circuit: Circuit): Writing {
+  return createWriting({
+    clock: store.clock,
+    circuit,
+    waiting: () => pendingChanges(store),
+    onChange: (error) =>
+      error === undefined
+        ? onError(undefined, 'the vector index takes changes again')
+        : onError(error, 'the vector index takes no changes; they wait, and what it has is searched'),
+  });
+}
+
+function stepOf({ store, server, model, onError }: ServedDeps, writing: Writing): () => Promise<Step> {
+  const workOff = createOutboxWorker({
+    store,
+    server,
+    model,
+    guarded: writing.write,
+    isAway: writing.isAway,
+    onRefusal: writing.refused,
+    onError: (error) => onError(error, 'a memory was refused by the vector index; it is tried again'),
+  });
+  return async () => {
+    const result = await workOff();
+    if (result === 'empty') await writing.idle();
+    return result;
   };
 }
 

@@ -29,7 +29,7 @@ export interface MemoryVectors extends VectorSearch {
   bytes(): number;
   /** Changes that wait for the index; 0 where it is part of this process. */
   pending(): Promise<number>;
-  /** What keeps the index from answering, if anything. */
+  /** What keeps the index from answering or from taking changes, if anything. */
   trouble(): ErrorBody | undefined;
   /** Asks the program that holds the index; undefined where that is this process. Rejects where it does not answer. */
   check(): Promise<ServedIndexState | undefined>;

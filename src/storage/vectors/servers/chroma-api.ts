@@ -81,6 +81,14 @@ export interface ChromaPlace {
 const invalid = (place: string, what: string, hint: string, cause?: unknown) =>
   failure('config_invalid', `Chroma at ${place} ${what}.`, hint, cause === undefined ? {} : { cause });
 
+/**
+ * Before 1.0.13 Chroma loses what applies writes, until it is started again, when the connection of a client is cut in the
+ * middle of an upsert, as by a hub that is killed (chroma-core/chroma#4365). It answers everything else as ever, and all of
+ * these releases call themselves 1.0.0.
+ */
+const WRITER_ENDED = /sending message to compactor/i;
+const WRITER_HINT = 'Restart Chroma: nothing is lost. Release 1.0.13 and later ones do not stop like this.';
+
 /** The server's own words go into the cause, for the log: they may repeat stored values. */
 const refusal = (place: string, { status, body }: ChromaAnswer) => {
   const cause = new Error(JSON.stringify(body)?.slice(0, 500) ?? `status ${status}`);
@@ -88,6 +96,10 @@ const refusal = (place: string, { status, body }: ChromaAnswer) => {
     return invalid(place, 'refused the token', 'Correct the token of storage.chromadb, then start again.', cause);
   if (status === 410 || status === 405)
     return invalid(place, 'does not speak version 2 of the API', 'Use Chroma 1.0 or later.', cause);
+  if (status >= 500 && WRITER_ENDED.test(cause.message))
+    return failure('unavailable', `Chroma at ${place} takes no changes until it is started again.`, WRITER_HINT, {
+      cause,
+    });
   if (status >= 500)
     return failure('unavailable', `Chroma at ${place} failed with status ${status}.`, 'Look at its log.', { cause });
   return invalid(place, `refused a request with status ${status}`, 'Use Chroma 1.0 or later; look at its log.', cause);

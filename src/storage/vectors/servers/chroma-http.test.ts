@@ -161,6 +161,17 @@ describe('a server that is not the Chroma we need', () => {
     });
   });
 
+  it('says what to do where it has lost what applies writes', async () => {
+    const { url } = await serve((_, response) =>
+      json(response, 500, { error: 'InternalError', message: 'Error sending message to compactor' }),
+    );
+    await expect(open(url).remove([1])).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('takes no changes until it is started again'),
+      hint: expect.stringMatching(/^Restart Chroma: /),
+    });
+  });
+
   it('does not repeat in its message what a server says of stored values', async () => {
     const { url } = await serve((_, response) => json(response, 500, { message: 'row "private"' }));
     const failure = await open(url)
