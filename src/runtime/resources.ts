@@ -1,36 +1,41 @@
-// Resources a client may read by URI: haivemind://memory/{id}.
+// Resources a client reads by URI, each by the operation that shows the same: so the same policy and checks hold.
 import { failure } from '../kernel/errors.ts';
 import type { Executor } from '../kernel/execute.ts';
-import type { OperationContext, Principal } from '../kernel/operation.ts';
+import type { OperationContext, Principal, SessionHandle } from '../kernel/operation.ts';
 import type { ResourceContent, ResourceEntry } from '../surfaces/runtime.ts';
-import { memoryUri } from './resource-uris.ts';
+import { memoryUri, type ResourceRef, resourceIn } from './resource-uris.ts';
 
-const MEMORY_URI = /^haivemind:\/\/memory\/([^/?#]+)$/;
 const LISTED_COUNT = 20;
 
 export interface Resources {
-  read(uri: string, principal: Principal): Promise<ResourceContent>;
+  read(uri: string, principal: Principal, session?: SessionHandle): Promise<ResourceContent>;
   list(principal: Principal): Promise<readonly ResourceEntry[]>;
 }
 
-/** Reads through the same operations as everybody else, so that the same policy and checks hold. */
+/** Lists that everybody has, each with what they may see in it. */
+const LISTS: readonly ResourceEntry[] = [
+  {
+    uri: 'haivemind://tasks',
+    name: 'tasks',
+    mime_type: 'application/json',
+    description: 'The plan: stories and tasks in the order they should be done.',
+  },
+  { uri: 'haivemind://agents', name: 'agents', mime_type: 'application/json', description: 'Agents and what they do.' },
+];
+
 export function createResources(executor: Executor): Resources {
   return {
-    async read(uri, principal) {
-      const match = MEMORY_URI.exec(uri);
-      if (!match)
-        throw failure('not_found', 'There is no such resource.', 'Memories are at haivemind://memory/{memory_id}.');
-      const { output } = await executor.execute(
-        'retrieve_memory',
-        { memory_id: decode(match[1] ?? '') },
-        internalContext(principal),
-      );
-      return {
-        uri,
-        name: String(output.memory_id),
-        mime_type: 'application/json',
-        text: JSON.stringify(output, null, 2),
-      };
+    async read(uri, principal, session) {
+      const resource = resourceIn(uri);
+      if (!resource)
+        throw failure(
+          'not_found',
+          'There is no such resource.',
+          'There are haivemind://memory/{memory_id}, haivemind://tasks, haivemind://tasks/{task_id}, haivemind://projects/{project_id}, haivemind://agents and haivemind://agents/{agent_id}/inbox.',
+        );
+      const { operation, input, name } = callFor(resource);
+      const { output } = await executor.execute(operation, input, internalContext(principal, { session }));
+      return { uri, name, mime_type: 'application/json', text: JSON.stringify(output, null, 2) };
     },
     async list(principal) {
       const { output } = await executor.execute(
@@ -39,31 +44,53 @@ export function createResources(executor: Executor): Resources {
         internalContext(principal),
       );
       const results = output.results as readonly { memory_id: string; content?: string; category?: string }[];
-      return results.map((row) => ({
+      const memories = results.map((row) => ({
         uri: memoryUri(row.memory_id),
         name: row.memory_id,
         mime_type: 'application/json',
         ...(row.category ? { description: `A memory in ${row.category}` } : {}),
       }));
+      return [...LISTS, ...memories];
     },
   };
 }
 
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    throw failure('invalid_input', 'The resource URI is not valid.', 'Escape only what has to be escaped.');
+interface ResourceCall {
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly name: string;
+}
+
+function callFor(resource: ResourceRef): ResourceCall {
+  switch (resource.kind) {
+    case 'memory':
+      return { operation: 'retrieve_memory', input: { memory_id: resource.id }, name: resource.id };
+    case 'task':
+      return { operation: 'get_kanban_task', input: { task_id: resource.id }, name: resource.id };
+    case 'project':
+      return { operation: 'list_projects', input: { project_id: resource.id }, name: resource.id };
+    case 'inbox':
+      return { operation: 'check_inbox', input: { agent_id: resource.id }, name: `inbox of ${resource.id}` };
+    case 'tasks':
+      return { operation: 'list_kanban_tasks', input: { order: 'sequence', limit: 100 }, name: 'tasks' };
+    case 'agents':
+      return { operation: 'get_agent_roster', input: {}, name: 'agents' };
   }
 }
 
-/** A call the server makes on behalf of a principal; it belongs to no agent session. */
-export function internalContext(principal: Principal, signal = new AbortController().signal): OperationContext {
+interface InternalOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** The agent session on whose behalf it is made; absent: none. */
+  readonly session?: SessionHandle | undefined;
+}
+
+/** A call the server makes on behalf of a principal. It is no sign of life of an agent. */
+export function internalContext(principal: Principal, { signal, session }: InternalOptions = {}): OperationContext {
   return {
     principal,
-    session: { key: `internal:${principal.user_id}`, transport: 'internal' },
+    session: { key: session?.key ?? `internal:${principal.user_id}`, transport: 'internal' },
     request_id: crypto.randomUUID(),
-    signal,
+    signal: signal ?? new AbortController().signal,
     reportProgress: () => {},
   };
 }

@@ -9,6 +9,7 @@ import { INSTRUCTIONS } from './instructions.ts';
 import { createLog } from './log.ts';
 import { memoryUri } from './resource-uris.ts';
 
+const LISTS = ['haivemind://tasks', 'haivemind://agents'];
 const ADA = { user_id: 'ada', agent_id: 'tester', machine_id: 'test-machine' };
 
 test('health checks the store, the disk, embedding and the queue', async () => {
@@ -44,9 +45,9 @@ test('resources are memories that the principal may see', async () => {
   const { text, mime_type } = await app.runtime.readResource(memoryUri(id), ADA);
   expect(mime_type).toBe('application/json');
   expect(JSON.parse(text)).toMatchObject({ memory_id: id, content: 'Readable by its owner' });
-  expect(await app.runtime.listResources?.(ADA)).toMatchObject([{ uri: memoryUri(id) }]);
+  expect((await app.runtime.listResources?.(ADA))?.map(({ uri }) => uri)).toEqual([...LISTS, memoryUri(id)]);
   const bob = { ...ADA, user_id: 'bob' };
-  expect(await app.runtime.listResources?.(bob)).toEqual([]);
+  expect((await app.runtime.listResources?.(bob))?.map(({ uri }) => uri)).toEqual(LISTS);
   for (const uri of [
     memoryUri(id),
     'haivemind://memory/none',

@@ -2,7 +2,7 @@
 import type { ReindexOptions, ReindexProgress, ReindexReport } from '../domains/memory/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Executor } from '../kernel/execute.ts';
-import type { Credential, Permission, Principal } from '../kernel/operation.ts';
+import type { Credential, Permission, Principal, SessionHandle } from '../kernel/operation.ts';
 
 export interface HealthCheck {
   readonly name: string;
@@ -260,7 +260,8 @@ export interface Runtime {
   ready(): Promise<HealthCheck>;
   /** Prometheus text exposition. */
   metrics(): Promise<string>;
-  readResource(uri: string, principal: Principal): Promise<ResourceContent>;
+  /** `session`: the agent session that reads, where what is shown depends on it. */
+  readResource(uri: string, principal: Principal, session?: SessionHandle): Promise<ResourceContent>;
   /**
    * Whether the principal may read the resource now, or could until it was deleted: what decides who hears of a change.
    * False for what is not there. Never rejects.

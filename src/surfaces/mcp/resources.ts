@@ -10,6 +10,7 @@ import type { Principal } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
 import { renderParts } from './fence.ts';
 import { asProtocolError } from './protocol-errors.ts';
+import type { Caller } from './sessions.ts';
 
 export const RESOURCE_TEMPLATES: ResourceTemplateType[] = [
   {
@@ -17,6 +18,24 @@ export const RESOURCE_TEMPLATES: ResourceTemplateType[] = [
     name: 'memory',
     title: 'Memory',
     description: 'One memory with its context, tags and history, by its memory_id.',
+  },
+  {
+    uriTemplate: 'haivemind://tasks/{task_id}',
+    name: 'task',
+    title: 'Task',
+    description: 'One task with its dependencies, history and what is known about it.',
+  },
+  {
+    uriTemplate: 'haivemind://projects/{project_id}',
+    name: 'project',
+    title: 'Project',
+    description: 'One project.',
+  },
+  {
+    uriTemplate: 'haivemind://agents/{agent_id}/inbox',
+    name: 'inbox',
+    title: 'Inbox',
+    description: 'Messages to an agent, for the session that acts as it.',
   },
 ];
 
@@ -33,9 +52,13 @@ export async function listResources(runtime: Runtime, principal: Principal): Pro
 }
 
 /** Reads one resource; its text is stored text and comes fenced. Failures are protocol errors, as MCP has them. */
-export async function readResource(runtime: Runtime, uri: string, principal: Principal): Promise<ReadResourceResult> {
+export async function readResource(
+  runtime: Runtime,
+  uri: string,
+  { principal, session }: Pick<Caller, 'principal' | 'session'>,
+): Promise<ReadResourceResult> {
   try {
-    const content = await runtime.readResource(uri, principal);
+    const content = await runtime.readResource(uri, principal, session);
     const text = renderParts([{ kind: 'stored', text: content.text }]);
     // Inside a fence JSON is no JSON any more.
     const mimeType = content.mime_type === 'application/json' ? 'text/plain' : content.mime_type;

@@ -93,7 +93,7 @@ function registerResources(server: Server, runtime: Runtime, settings: ServerSet
   });
   server.setRequestHandler('resources/templates/list', () => ({ resourceTemplates: RESOURCE_TEMPLATES }));
   server.setRequestHandler('resources/read', (request, mcp) =>
-    readResource(runtime, request.params.uri, callerOf(server, settings, mcp).principal),
+    readResource(runtime, request.params.uri, callerOf(server, settings, mcp)),
   );
 }
 
