@@ -6,8 +6,9 @@ import type { OperationContext } from '../../kernel/operation.ts';
 import type { AgentDeps, AgentTrx } from './deps.ts';
 import { capabilitiesOfMachine } from './machine-groups.ts';
 import { postMessages } from './messages.ts';
-import { type AgentStatus, createPresence, type PresenceDeps, statusOf } from './presence.ts';
-import { capabilitiesIn, latest, listVisible } from './repository.ts';
+import { type AgentStatus, createPresence, type PresenceDeps } from './presence.ts';
+import { capabilitiesIn } from './repository.ts';
+import { matchingAgents } from './roster.ts';
 
 const TOLD_MAX_COUNT = 10_000;
 
@@ -79,20 +80,12 @@ export function createAgents({ onError, ...options }: AgentsOptions): Agents {
   };
 }
 
-async function candidates({ store, presence, tasks }: AgentDeps, ctx: OperationContext): Promise<readonly Candidate[]> {
-  const now_ms = store.clock.now();
-  const rows = await listVisible(store.db, ctx.principal, toIso(now_ms));
-  const loads = await tasks.loadOf(
-    rows.map(({ agent_id }) => agent_id),
-    ctx,
-  );
-  const found = rows.map((row): Candidate => {
-    const { agent_id, user_id, machine_id, role } = row;
-    const last_seen_at = latest(row.last_seen_at, presence.pendingOf(agent_id));
-    const status = statusOf(Date.parse(last_seen_at), loads.get(agent_id)?.held ?? 0, now_ms);
-    return { agent_id, user_id, machine_id, role, capabilities: capabilitiesIn(row), status, last_seen_at };
-  });
-  return found.sort((a, b) => Number(a.status === 'offline') - Number(b.status === 'offline'));
+async function candidates(deps: AgentDeps, ctx: OperationContext): Promise<readonly Candidate[]> {
+  const all = await matchingAgents(deps, {}, ctx);
+  return all.map(({ agent_id, user_id, machine_id, role, status, last_seen_at, ...row }) => ({
+    ...{ agent_id, user_id, machine_id, role, status, last_seen_at },
+    capabilities: capabilitiesIn(row),
+  }));
 }
 
 function prune({ store }: AgentDeps): Promise<number> {

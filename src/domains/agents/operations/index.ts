@@ -1,2 +1,8 @@
 // The agent operations in the order tools are listed.
-export const agentOperations = [] as const;
+import { checkInboxOperation } from './check_inbox.ts';
+import { delegateTask } from './delegate_task.ts';
+import { getAgentRoster } from './get_agent_roster.ts';
+import { registerAgent } from './register_agent.ts';
+import { sendMessage } from './send_message.ts';
+
+export const agentOperations = [registerAgent, getAgentRoster, delegateTask, checkInboxOperation, sendMessage] as const;
