@@ -5,7 +5,7 @@ import { projectOperations } from '../src/domains/projects/index.ts';
 import { bindOperation } from '../src/kernel/operation.ts';
 import { buildOpenApi } from '../src/surfaces/http/openapi.ts';
 import { type HttpServer, startHttp } from '../src/surfaces/http/server.ts';
-import { type App, openApp } from './support/open-app.ts';
+import { type Answer, type App, openApp } from './support/open-app.ts';
 
 let app: App;
 let http: HttpServer;
@@ -27,12 +27,12 @@ test('POST and GET /admin/api/projects are create_project and list_projects', as
     body: '{"name": "test-project", "description": "Test project", "owner_agent_id": "test-agent"}',
   });
   expect(made.status).toBe(201);
-  const project = await made.json();
+  const project = (await made.json()) as Answer;
   expect(project).toMatchObject({ name: 'test-project', owner_agent_id: 'test-agent', status: 'active' });
   for (const path of ['/admin/api/projects?status_filter=active&limit=5', '/api/v1/projects']) {
     const listed = await fetch(at(path));
     expect(listed.status).toBe(200);
-    expect((await listed.json()).projects).toMatchObject([{ project_id: project.project_id, open_tasks: 0 }]);
+    expect(((await listed.json()) as Answer).projects).toMatchObject([{ project_id: project.project_id, open_tasks: 0 }]);
   }
   const refused = await fetch(at('/admin/api/projects?owner=test-agent'));
   expect(refused.status).toBe(400);

@@ -36,6 +36,8 @@ type Kind =
   | 'team vault'
   | 'project vault'
   | 'vault shared with the team'
+  | 'own inbox'
+  | 'agent'
   | 'solo project'
   | 'team project'
   | 'shared project'
@@ -129,11 +131,20 @@ const RULES = {
   'the log of a vault read': { permission: 'vault.read', on: VAULT_ADMIN },
   'secrets written': { permission: 'vault.write', on: VAULT_WRITE },
   'a vault managed': { permission: 'vault.share', on: VAULT_ADMIN },
+  'agents listed': { permission: 'agent.read', on: { nothing: PUBLIC } },
+  'an agent registered': { permission: 'agent.write', on: { nothing: PUBLIC } },
+  'an inbox read': { permission: 'agent.write', on: { 'own inbox': PUBLIC } },
+  // The author's: those see it who see the members of a team they share. Guests do not.
+  'an agent written to': { permission: 'agent.write', on: { agent: 'N A AAAAN NN FA' } },
   'projects listed': { permission: 'project.read', on: { nothing: PUBLIC } },
   'a project made': { permission: 'project.write', on: { nothing: PUBLIC } },
   // Guests see no work.
   'a project entered': {
     permission: 'project.write',
+    on: { 'solo project': OWN, 'team project': 'N A AAAAN NN FA', 'shared project': PUBLIC },
+  },
+  'a project checked': {
+    permission: 'project.read',
     on: { 'solo project': OWN, 'team project': 'N A AAAAN NN FA', 'shared project': PUBLIC },
   },
   // Made by the author: in the team also whoever manages work there, outside it nobody else.
@@ -197,9 +208,14 @@ const OPERATIONS: Readonly<Record<string, keyof typeof RULES>> = {
   share_vault: 'a vault managed',
   rotate_vault_key: 'a vault managed',
   destroy_vault: 'a vault managed',
+  get_agent_roster: 'agents listed',
+  register_agent: 'an agent registered',
+  check_inbox: 'an inbox read',
+  send_message: 'an agent written to',
   list_projects: 'projects listed',
   create_project: 'a project made',
   switch_project_context: 'a project entered',
+  project_health_check: 'a project checked',
   update_project: 'a project changed',
   create_token: 'the hub administered',
   list_tokens: 'the hub administered',
@@ -277,6 +293,14 @@ const MADE: Readonly<Record<Kind, (world: World, role: Role, operation: string) 
       const share = { vault_id: made.vault_id, share_with: world.team_id, share_type: 'team', access_level: 'write' };
       await world.as('author', 'share_vault', share);
       return made;
+    },
+    async 'own inbox'(world, role) {
+      await world.as(userOf(role), 'register_agent', { role: 'hive_mind' });
+      return {};
+    },
+    async agent({ as }) {
+      const { agent_id } = await as('author', 'register_agent', { role: 'hive_mind' });
+      return { agent_id, to_agent_id: agent_id };
     },
     'solo project': (world) => project(world, { scope: 'solo' }),
     'team project': (world) => project(world, { team_id: world.team_id }),

@@ -49,9 +49,14 @@ const TOOLS = [
   'vault_audit_log',
   'rotate_vault_key',
   'destroy_vault',
+  'register_agent',
+  'get_agent_roster',
+  'check_inbox',
+  'send_message',
   'create_project',
   'list_projects',
   'switch_project_context',
+  'project_health_check',
   'update_project',
   'create_token',
   'list_tokens',
@@ -111,6 +116,8 @@ const SEED_INPUTS: readonly (readonly [string, object])[] = [
       expires_at: '2025-12-21T10:00:00Z',
     },
   ],
+  ['register_agent', { role: 'hive_mind', description: 'Primary hAIveMind orchestrator' }],
+  ['get_agent_roster', {}],
   [
     'create_project',
     {
@@ -127,6 +134,7 @@ const SEED_INPUTS: readonly (readonly [string, object])[] = [
     'switch_project_context',
     { project_id: 'proj_abc123', agent_id: 'lance-dev-agent', reason: 'Starting search optimization work' },
   ],
+  ['project_health_check', { project_id: 'proj_abc123' }],
   ['vault_audit_log', { vault_id: 'vault_abc123', hours: 168, limit: 100 }],
 ];
 
@@ -163,6 +171,7 @@ const PERMISSIONS_OF: Readonly<Record<string, { reading: readonly Permission[]; 
   teams: { reading: ['team.read'], writing: ['team.write'] },
   // Reading a secret leaves a row in the audit log: it is no GET.
   vaults: { reading: ['vault.read'], writing: ['vault.read', 'vault.write', 'vault.share'] },
+  agents: { reading: ['agent.read'], writing: ['agent.read', 'agent.write', 'task.write'] },
   projects: {
     reading: ['project.read'],
     writing: ['project.read', 'project.write', 'project.backup', 'project.restore'],
@@ -195,6 +204,7 @@ async function prepared(app: App, name: string): Promise<ReadonlyMap<string, str
     for (const key of ['db_password', 'old_api_key']) await run('store_in_vault', { vault_id, key, value: 'example' });
     if (name === 'restore_vault_secret') await run('delete_vault_secret', { vault_id, key: 'old_api_key' });
   }
+  if (byName.get(name)?.toolset === 'agents') await run('register_agent', { role: 'specialist', machine: 'elastic1' });
   if (PROJECT_OPERATIONS.has(name)) {
     const { project_id } = await run('create_project', { name: 'Example' });
     ids.set('proj_abc123', project_id);
@@ -209,7 +219,11 @@ async function prepared(app: App, name: string): Promise<ReadonlyMap<string, str
 }
 
 /** Those whose example names a project that is there. */
-const PROJECT_OPERATIONS: ReadonlySet<string> = new Set(['switch_project_context', 'update_project']);
+const PROJECT_OPERATIONS: ReadonlySet<string> = new Set([
+  'switch_project_context',
+  'project_health_check',
+  'update_project',
+]);
 
 const byName = new Map<string, (typeof operationDefinitions)[number]>(
   operationDefinitions.map((operation) => [operation.name, operation]),

@@ -106,12 +106,12 @@ export interface ProjectMemories {
 
 /** Incidents of a project, where something keeps them; without it memories of the category `incidents` speak. */
 export interface IncidentPort {
-  /** Of the period, with how many are open now. */
+  /** Opened in the period, open now, and how many there ever were. */
   of(
     project_id: string,
     ctx: OperationContext,
     since: string,
-  ): Promise<{ readonly opened: Counted; readonly open: Counted }>;
+  ): Promise<{ readonly ever: number; readonly opened: Counted; readonly open: Counted }>;
 }
 
 /** Configuration drift of what belongs to a project, where something watches it. */

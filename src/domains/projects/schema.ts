@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { idField, metadataField, nameField, tagsField } from '../../kernel/fields.ts';
 import { limits } from '../../kernel/limits.ts';
+import { DIMENSIONS } from './health-scores.ts';
 
 export const PROJECT_STATUSES = ['active', 'paused', 'completed', 'archived'] as const;
 export type ProjectStatus = (typeof PROJECT_STATUSES)[number];
@@ -92,3 +93,51 @@ export const briefSchema = z.object({
   tokens: z.number().describe('Estimated size.'),
 });
 export type ShownBrief = z.output<typeof briefSchema>;
+
+const dimensionField = z.enum(DIMENSIONS);
+const scoreField = z.number().min(0).max(100);
+
+const dimensionSchema = z.object({
+  name: dimensionField.describe('What was measured.'),
+  score: scoreField.nullable().describe('0 bad, 100 good; null: there is nothing to measure.'),
+  weight: z.number().describe('In the total.'),
+  evidence: z
+    .array(
+      z.object({
+        what: z.string().describe('What was counted.'),
+        count: z.number().describe('How many.'),
+        ids: z.array(z.string()).describe(`Of some of them, at most ${limits.health_evidence_max_ids}.`),
+      }),
+    )
+    .describe('The rows it came from.'),
+  recommendation: z.string().nullable().describe('What to do about it.'),
+});
+export type HealthDimension = z.output<typeof dimensionSchema>;
+
+const trendSchema = z.object({
+  checks: z
+    .array(z.object({ at: z.string().describe('When.'), score: scoreField.describe('Total.') }))
+    .describe('Earlier checks, newest first.'),
+  changes: z
+    .array(
+      z.object({
+        name: dimensionField.describe('What was measured.'),
+        before: scoreField.describe('In the last check.'),
+        change: z.number().describe('Since then.'),
+      }),
+    )
+    .describe('Against the last check.'),
+});
+export type HealthTrend = z.output<typeof trendSchema>;
+
+export const healthSchema = z.object({
+  project_id: z.string().describe('Project.'),
+  name: z.string().describe('Its name.'),
+  at: z.string().describe('When.'),
+  since: z.string().describe('Begin of the period.'),
+  score: scoreField.nullable().describe('Weighted mean of what was measured.'),
+  recorded: z.boolean().describe('Kept for the trend.'),
+  dimensions: z.array(dimensionSchema).describe('What was measured.'),
+  trend: trendSchema.describe('How it was before.'),
+});
+export type Health = z.output<typeof healthSchema>;
