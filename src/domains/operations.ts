@@ -1,4 +1,5 @@
 // All operation definitions in the order tools are listed, without opening a store: for docs, schemas and command lines.
+import { agentOperations } from './agents/index.ts';
 import { auditOperations } from './audit/index.ts';
 import { formatOperations } from './format/index.ts';
 import { identityOperations } from './identity/index.ts';
@@ -16,6 +17,7 @@ export const operationDefinitions = [
   ...modeOperations,
   ...teamOperations,
   ...vaultOperations,
+  ...agentOperations,
   ...projectOperations,
   ...taskOperations,
   ...identityOperations,

@@ -35,7 +35,7 @@ export const checkInboxOperation = defineOperation<AgentDeps, typeof input, type
   input,
   output,
   effects: WRITES,
-  permission: 'agent.read',
+  permission: 'agent.write',
   rest: { method: 'POST', path: '/agents/inbox' },
   cli: {
     group: 'agent',
