@@ -51,7 +51,7 @@ export function openWork({ store, access, memory, feed, redact, machine_groups, 
       tasksOf: (agent_id, ctx, limit) => tasks.forAgents.tasksOf(agent_id, ctx, limit),
       createDelegated: (trx, ctx, task) => tasks.forAgents.createDelegated(trx as never, ctx, { ...task }),
       queuedFor: (capabilities, ctx, limit) => tasks.forAgents.queuedFor(capabilities, ctx, limit),
-      renew: async () => {},
+      renew: (trx, signs) => tasks.forAgents.renew(trx as never, signs),
     },
     memory: memory.deps,
     history: {
@@ -71,7 +71,8 @@ export function openWork({ store, access, memory, feed, redact, machine_groups, 
     onError: (err) => log.warn({ err }, 'heartbeats of agents were not written; the next ones bring them along'),
   });
   const tasks = openTasks({
-    ...{ store, learning, agents, redact, feed, config },
+    ...{ store, learning, redact, feed, config },
+    agents: { ...agents, tell: (trx, ctx, message) => agents.tell(trx as never, ctx, message) },
     projects: { projectFor: (project_id, ctx) => projects.projectFor(project_id, ctx) },
   });
   const projects = openProjects({ store, access, memory, learning, feed, tasks: tasks.forProjects });
