@@ -2,7 +2,15 @@
 import { checkInboxOperation } from './check_inbox.ts';
 import { delegateTask } from './delegate_task.ts';
 import { getAgentRoster } from './get_agent_roster.ts';
+import { queryAgentKnowledge } from './query_agent_knowledge.ts';
 import { registerAgent } from './register_agent.ts';
 import { sendMessage } from './send_message.ts';
 
-export const agentOperations = [registerAgent, getAgentRoster, delegateTask, checkInboxOperation, sendMessage] as const;
+export const agentOperations = [
+  registerAgent,
+  getAgentRoster,
+  delegateTask,
+  queryAgentKnowledge,
+  checkInboxOperation,
+  sendMessage,
+] as const;
