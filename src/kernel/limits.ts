@@ -116,7 +116,6 @@ export const limits = {
   task_lease_default_seconds: 15 * 60,
   task_lease_max_seconds: DAY_MS / SECOND_MS,
   task_sweep_max_count: 200,
-  task_sweep_interval_ms: 5 * SECOND_MS,
 
   health_evidence_max_ids: 20,
   health_cycles_min_count: 5,

@@ -19,7 +19,7 @@ export interface MaintenanceDeps {
   readonly vaults: Pick<Vaults, 'purge'>;
   readonly modes: Pick<Modes, 'prune'>;
   readonly teams: { prune(): Promise<number> };
-  readonly work: Pick<Work, 'prune' | 'learning'>;
+  readonly work: Pick<Work, 'prune' | 'learning' | 'tasks'>;
   readonly sessions: Sessions;
   readonly mcpSessions: Pick<StoredMcpSessions, 'prune'>;
   readonly principal: Principal;
@@ -67,6 +67,11 @@ export function startMaintenance(deps: MaintenanceDeps): () => void {
       '*/10 * * * * *',
       options,
       guarded('session counts', () => sessions.flush()),
+    ),
+    new Cron(
+      '*/5 * * * * *',
+      options,
+      guarded('claims that are over', () => work.tasks.sweep()),
     ),
     // What a process reported and did not live to remember.
     new Cron(

@@ -91,3 +91,42 @@ export function blindAssignee(agent_id: string): HaivemindError {
     { details: { agent_id } },
   );
 }
+
+/** A task is where its project is: else some would see the board with holes. */
+export function projectElsewhere(task_id: string): HaivemindError {
+  return failure(
+    'invalid_input',
+    `The project is not where task ${task_id} is: others see the one than the other.`,
+    'Choose a project of the same scope and team, or create the task there.',
+    { details: { task_id } },
+  );
+}
+
+/** Others learn from why something did not work. */
+export function reasonNeeded(task_id: string): HaivemindError {
+  return failure(
+    'invalid_input',
+    `Task ${task_id} cannot fail without a reason.`,
+    'Say in resolution (or comment) what was tried and why it did not work.',
+    { details: { task_id, field: 'resolution' } },
+  );
+}
+
+export function nothingToChange(task_id: string): HaivemindError {
+  return failure(
+    'invalid_input',
+    `Nothing is said about task ${task_id} that could be written.`,
+    'Give a field to change or a comment; task_id with fencing_token alone keeps a claim alive.',
+    { details: { task_id } },
+  );
+}
+
+/** A version the task has not reached. */
+export function versionUnknown(task_id: string, version: number, expected_version: number): HaivemindError {
+  return failure(
+    'invalid_input',
+    `Task ${task_id} is at version ${version}; there is no version ${expected_version} yet.`,
+    'Send the version of the task as you read it.',
+    { details: { task_id, version, expected_version } },
+  );
+}

@@ -1,5 +1,7 @@
 // The tasks domain put together: what its operations, other domains and compose.ts work with.
 import type { OperationContext } from '../../kernel/operation.ts';
+import { renewClaims, type SignOfLife } from './claims/renew.ts';
+import { sweep } from './claims/sweep.ts';
 import { type CreatedTask, createTask, type NewTaskOrigin, type PreparedTask, prepareTask } from './create.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
 import { createDelegated, loadOf, queuedFor, tasksOf } from './for-agents.ts';
@@ -13,6 +15,8 @@ export interface Tasks {
   prepare(ctx: OperationContext, input: NewTask, origin?: NewTaskOrigin): Promise<PreparedTask>;
   /** In the transaction; `deps.changed(task_id)` after the commit. */
   create(trx: TaskTrx, ctx: OperationContext, prepared: PreparedTask): Promise<CreatedTask>;
+  /** Puts tasks whose claims are over back into the queue, a bounded number. Returns how many. */
+  sweep(): Promise<number>;
   /** What the agents domain asks of tasks. */
   readonly forAgents: ReturnType<typeof tasksForAgents>;
   /** What the projects domain asks of tasks. */
@@ -24,6 +28,7 @@ export function createTasks(deps: TaskDeps): Tasks {
     deps,
     prepare: (ctx, input, origin) => prepareTask(deps, ctx, input, origin),
     create: (trx, ctx, prepared) => createTask(deps, trx, ctx, prepared),
+    sweep: () => sweep(deps),
     forAgents: tasksForAgents(deps),
     forProjects: tasksForProjects(deps.store),
   };
@@ -37,5 +42,6 @@ function tasksForAgents(deps: TaskDeps) {
       queuedFor(deps, capabilities, ctx, limit),
     createDelegated: (trx: TaskTrx, ctx: OperationContext, task: Parameters<typeof createDelegated>[3]) =>
       createDelegated(deps, trx, ctx, task),
+    renew: (trx: TaskTrx, signs: readonly SignOfLife[]) => renewClaims(deps.store, trx, signs),
   };
 }

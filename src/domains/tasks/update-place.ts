@@ -1,0 +1,72 @@
+// A task moves under another story or to another project: edges and counters follow, and it stays where others see it.
+import type { OperationContext } from '../../kernel/operation.ts';
+import { assertAllowed, mayChangeWork } from '../access/index.ts';
+import type { ProjectPort, TaskDeps, TaskTrx } from './deps.ts';
+import { partElsewhere, projectElsewhere, storyIsOver, taskNotFound } from './errors.ts';
+import { endOf, gateOf, refuseCircle } from './graph/cycles.ts';
+import { chunks, countAncestors, countChildren, holdGraph, type Readiness } from './graph/readiness.ts';
+import { holdStory } from './graph/stories.ts';
+import type { TaskRow } from './record.ts';
+import { isOver, type Status } from './statuses.ts';
+
+/** Refuses a project in another place: those who see the board there would not see the task, or the other way round. */
+export function refuseOtherPlace(row: TaskRow, { place }: Awaited<ReturnType<ProjectPort['projectFor']>>): void {
+  if (place.scope !== row.scope || place.team_id !== row.team_id) throw projectElsewhere(row.task_id);
+}
+
+/**
+ * Puts a task this transaction holds under another story, or under none: counters of both stories and of everything
+ * below follow. Call it before the row itself is written. Errors: `not_found`, `forbidden`, `conflict` with the circle it
+ * would close, `invalid_input` for a story in another place, `limit_exceeded` too deep down.
+ */
+export async function moveUnder(
+  { store }: TaskDeps,
+  trx: TaskTrx,
+  { principal }: OperationContext,
+  row: TaskRow,
+  parent_id: string | null,
+  touched: Readiness,
+): Promise<void> {
+  await holdGraph(store, trx);
+  const open = !isOver(row.status as Status);
+  const story =
+    parent_id === null ? undefined : await holdStory(store, trx, parent_id, principal, await levels(trx, row));
+  if (story) {
+    const { row: above } = story;
+    assertAllowed(mayChangeWork(principal, above), () => taskNotFound(above.task_id));
+    if (above.scope !== row.scope || above.team_id !== row.team_id) throw partElsewhere(above.task_id);
+    if (open && isOver(above.status as Status)) throw storyIsOver(above.task_id, above.status as Status);
+    await refuseCircle(trx, { from: endOf(above.task_id), to: [endOf(row.task_id)], principal });
+    await refuseCircle(trx, { from: gateOf(row.task_id), to: [gateOf(above.task_id)], principal });
+  }
+  if (open && row.parent_id !== null) await countChildren(trx, row.parent_id, -1, touched);
+  if (open && story) await countChildren(trx, story.row.task_id, 1, touched);
+  await shiftAncestors(trx, row.task_id, (story?.waiting ?? 0) - row.blocked_ancestors, touched);
+}
+
+/** The task itself and all below it have so many more waiting stories above them. */
+async function shiftAncestors(trx: TaskTrx, task_id: string, by: number, touched: Readiness): Promise<void> {
+  if (by === 0) return;
+  const row = await trx
+    .updateTable('tasks')
+    .set((eb) => ({ blocked_ancestors: eb('blocked_ancestors', '+', by) }))
+    .where('task_id', '=', task_id)
+    .returning(['task_id'])
+    .executeTakeFirst();
+  if (row) touched.add(row.task_id);
+  await countAncestors(trx, new Map([[task_id, by]]), touched);
+}
+
+/** How many levels a task brings along: itself and what is below it. */
+async function levels(trx: TaskTrx, row: TaskRow): Promise<number> {
+  let count = 0;
+  for (let ids = [row.task_id]; ids.length > 0; count++) {
+    const below: string[] = [];
+    for (const part of chunks(ids)) {
+      const children = trx.selectFrom('tasks').select('task_id').where('parent_id', 'in', part);
+      below.push(...(await children.execute()).map(({ task_id }) => task_id));
+    }
+    ids = below;
+  }
+  return count;
+}
