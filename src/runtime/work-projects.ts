@@ -43,21 +43,3 @@ function memoriesOf({ deps: { store } }: MemoryDomain): ProjectMemories {
     count: (project, { principal }, query) => countOfProject(store, project, principal, query),
   };
 }
-
-/** Until tasks are put in: there are none. */
-export const NO_TASK_FACTS: TaskFacts = {
-  openCounts: async () => new Map(),
-  openTasks: async () => [],
-  flow: async () => ({
-    created: NONE,
-    finished: NONE,
-    resolved: NONE,
-    open: NONE,
-    blocked: NONE,
-    overdue: NONE,
-    begun: [],
-    cycle_p85_ms: null,
-    last_change_at: null,
-  }),
-};
-const NONE = { count: 0, ids: [] } as const;
