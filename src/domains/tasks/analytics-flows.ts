@@ -46,6 +46,7 @@ export interface TaskFlow {
 /** Actions that count without a change of column. */
 export const EXPIRED = 'lease_expired';
 export const DELETED = 'deleted';
+const IMPORTED = 'imported';
 
 /** Tasks from rows in any order; rows of one task are taken by (version, entry_id). */
 export function flowsOf(rows: readonly FlowRow[]): TaskFlow[] {
@@ -74,6 +75,15 @@ function flowOf(unordered: FlowRow[]): TaskFlow {
   let capabilities: readonly string[] = [];
   for (const row of rows) {
     const at_ms = Date.parse(row.at);
+    if (status === undefined && row.details !== null && row.to_status !== null) {
+      const told = toldIn(row.details);
+      capabilities = told.capabilities;
+      if (row.action === IMPORTED) {
+        status = lifeElsewhere(row.to_status as Status, at_ms, told, spans, events);
+        from_ms = spans.at(-1)?.to_ms ?? told.created_ms ?? at_ms;
+        continue;
+      }
+    }
     if (row.action === EXPIRED)
       events.push({ kind: 'lease_expired', at_ms, agent_id: row.subject_agent_id ?? row.agent_id });
     if (row.action === DELETED) deleted = true;
@@ -82,7 +92,6 @@ function flowOf(unordered: FlowRow[]): TaskFlow {
       if (status !== undefined) spans.push({ status, from_ms, to_ms: at_ms });
       if (to === 'in_progress') worker = row.subject_agent_id ?? row.agent_id;
       const kind = eventOf(status, to, row);
-      if (kind === 'created') capabilities = capabilitiesIn(row.details);
       if (kind) events.push({ kind, at_ms, agent_id: kind === 'created' ? row.agent_id : (worker ?? row.agent_id) });
       status = to;
       from_ms = at_ms;
@@ -111,8 +120,37 @@ function over(to: Status): 'done' | 'failed' | 'cancelled' | undefined {
   return to === 'done' || to === 'failed' || to === 'cancelled' ? to : undefined;
 }
 
-function capabilitiesIn(details: string | null): readonly string[] {
-  if (details === null || !details.includes('required_capabilities')) return [];
-  const { required_capabilities } = JSON.parse(details) as { required_capabilities?: unknown };
-  return Array.isArray(required_capabilities) ? required_capabilities.map(String) : [];
+interface Told {
+  readonly capabilities: readonly string[];
+  readonly created_ms: number | undefined;
+  readonly started_ms: number | undefined;
+  readonly finished_ms: number | undefined;
+}
+
+const NOTHING_TOLD: Told = { capabilities: [], created_ms: undefined, started_ms: undefined, finished_ms: undefined };
+
+function toldIn(details: string): Told {
+  if (details === '{}') return NOTHING_TOLD;
+  const { required_capabilities, created_at, started_at, finished_at } = JSON.parse(details) as Record<string, unknown>;
+  const ms = (text: unknown): number | undefined => (typeof text === 'string' ? Date.parse(text) : undefined);
+  const capabilities = Array.isArray(required_capabilities) ? required_capabilities.map(String) : [];
+  return { capabilities, created_ms: ms(created_at), started_ms: ms(started_at), finished_ms: ms(finished_at) };
+}
+
+/**
+ * The life of a task before it was imported, from the moments its source told: it was made then, and done then, by nobody
+ * who is known here. Returns the column it is in.
+ */
+function lifeElsewhere(to: Status, at_ms: number, told: Told, spans: Span[], events: FlowEvent[]): Status {
+  const made_ms = Math.min(told.created_ms ?? at_ms, at_ms);
+  events.push({ kind: 'created', at_ms: made_ms, agent_id: null });
+  const ended = over(to);
+  const end_ms = ended ? Math.max(made_ms, told.finished_ms ?? at_ms) : at_ms;
+  if (ended) events.push({ kind: ended, at_ms: end_ms, agent_id: null });
+  const { started_ms } = told;
+  const begun = ended && started_ms !== undefined && started_ms >= made_ms && started_ms <= end_ms;
+  if (begun) spans.push({ status: 'todo', from_ms: made_ms, to_ms: started_ms });
+  if (ended)
+    spans.push({ status: begun ? 'in_progress' : 'todo', from_ms: begun ? started_ms : made_ms, to_ms: end_ms });
+  return to;
 }

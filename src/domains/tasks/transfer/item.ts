@@ -53,6 +53,8 @@ export const itemSchema = z.object({
   created_at: moment.nullable().default(null),
   started_at: moment.nullable().default(null),
   finished_at: moment.nullable().default(null),
+  /** Of the task, where it comes from this product: tells an export from what was changed since. */
+  version: z.number().int().min(1).nullable().default(null),
   comments: z.array(commentSchema).max(COMMENTS_MAX_COUNT).default([]),
 });
 

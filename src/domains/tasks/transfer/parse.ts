@@ -80,8 +80,9 @@ function issuesIn(builder: BoardBuilder, text: string, whole: unknown): unknown[
 /** Records of beads or of our own: a document, a list, or one a line. */
 function addRecords(builder: BoardBuilder, text: string, whole: unknown, format: 'json' | 'beads'): void {
   if (isRecord(whole) && whole.format === BOARD_FORMAT) {
-    if (whole.version === BOARD_VERSION && Array.isArray(whole.tasks)) {
-      for (const [i, task] of whole.tasks.entries()) addRecord(builder, task, i + 1, format, `task ${i + 1}`);
+    if (whole.version === BOARD_VERSION) {
+      const tasks: readonly unknown[] = Array.isArray(whole.tasks) ? whole.tasks : [];
+      for (const [i, task] of tasks.entries()) addRecord(builder, task, i + 1, format, `task ${i + 1}`);
     } else
       builder.problem({
         message: `is version ${String(whole.version)} of the format; version ${BOARD_VERSION} is known`,
