@@ -108,6 +108,7 @@ export const limits = {
   agent_answer_timeout_max_ms: 2 * MINUTE_MS,
 
   learning_attempts_max_count: 8,
+  discovery_recipients_max_count: 200,
 
   task_text_length_max_chars: 20_000,
   task_dependencies_max_count: 200,

@@ -1,4 +1,5 @@
 // The agent operations in the order tools are listed.
+import { broadcastDiscovery } from './broadcast_discovery.ts';
 import { checkInboxOperation } from './check_inbox.ts';
 import { delegateTask } from './delegate_task.ts';
 import { getAgentRoster } from './get_agent_roster.ts';
@@ -11,6 +12,7 @@ export const agentOperations = [
   getAgentRoster,
   delegateTask,
   queryAgentKnowledge,
+  broadcastDiscovery,
   checkInboxOperation,
   sendMessage,
 ] as const;

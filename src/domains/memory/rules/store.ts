@@ -83,6 +83,8 @@ export async function storeMemory(
 export interface StagedMemory {
   /** The text as it will be kept, without its secrets. */
   readonly content: string;
+  /** Where it goes. */
+  readonly place: Place;
   /** Stores it in the transaction of what it belongs to; may run again with another transaction. */
   write(trx: MemoryTrx): Promise<StoreResult>;
   /** After the commit. */
@@ -99,6 +101,7 @@ export async function stageMemory(
   const prepared = await prepare(deps, input, caller, extras);
   return {
     content: prepared.row.content,
+    place: prepared.row as Place,
     write: (trx) => writePrepared(deps, trx, prepared, caller, extras),
     stored: (result) => afterStore(deps, [result]),
   };
