@@ -3,6 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { toIso } from '../../kernel/clock.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
+import { type BestAgent, bestAgent } from './choose.ts';
 import type { AgentDeps, AgentTrx } from './deps.ts';
 import { capabilitiesOfMachine } from './machine-groups.ts';
 import { postMessages } from './messages.ts';
@@ -36,6 +37,12 @@ export interface Agents {
   readonly deps: AgentDeps;
   /** Agents the caller may see; those who are there first, then by id. */
   candidates(ctx: OperationContext): Promise<readonly Candidate[]>;
+  /** The best agent there for a task that needs this, among agents of users who may work on it. */
+  choose(
+    ctx: OperationContext,
+    needed: readonly string[],
+    mayWork: (user_id: string) => Promise<boolean>,
+  ): Promise<BestAgent>;
   /** What the caller can do: of its registered agent, else by its machine's group. */
   capabilitiesOf(ctx: OperationContext): readonly string[];
   /**
@@ -59,6 +66,7 @@ export function createAgents({ onError, ...options }: AgentsOptions): Agents {
   return {
     deps,
     candidates: (ctx) => candidates(deps, ctx),
+    choose: (ctx, needed, mayWork) => bestAgent(deps, ctx, needed, mayWork),
     capabilitiesOf: ({ agent, principal }) =>
       agent?.capabilities ?? capabilitiesOfMachine(principal.machine_id, machine_groups),
     async tell(trx, ctx, { to_agent_id, ...message }) {

@@ -129,7 +129,8 @@ function placeWanted({ scope, team_id, project_id }: Delegation): WantedWorkPlac
   return { scope, team_id, project_id };
 }
 
-async function rank(
+/** Agents by how well they would do work that needs this. */
+export async function rank(
   deps: AgentDeps,
   needed: readonly string[],
   ctx: OperationContext,
@@ -157,7 +158,8 @@ function seenAt({ presence }: AgentDeps, { agent_id, last_seen_at }: SeenAgent):
   return latest(last_seen_at, presence.pendingOf(agent_id));
 }
 
-function whyChosen(best: Ranked, considered: readonly Ranked[]): string {
+/** Why the first of those considered was chosen. */
+export function whyChosen(best: Ranked, considered: readonly Ranked[]): string {
   const able = considered.filter(({ score }) => score !== null).length;
   const of = able === 1 ? 'The only one there that can do it' : `Best of ${able} that can do it`;
   return `${of}: ${recordOf(best)}.`;

@@ -41,6 +41,19 @@ export interface Candidate {
 export interface AgentPort {
   /** Agents the caller may see; those who are there first. */
   candidates(ctx: OperationContext): Promise<readonly Candidate[]>;
+  /**
+   * The best agent that is there for a task that needs this, among agents of users who may work on it: by capability,
+   * load and history, as delegate_task chooses. `agent_id` is undefined where nobody can; `reason` says what decided.
+   */
+  choose(
+    ctx: OperationContext,
+    needed: readonly string[],
+    mayWork: (user_id: string) => Promise<boolean>,
+  ): Promise<{
+    readonly agent_id: string | undefined;
+    readonly user_id: string | undefined;
+    readonly reason: string;
+  }>;
   /** What the caller can do: of its registered agent, else by its machine's group. */
   capabilitiesOf(ctx: OperationContext): readonly string[];
   /** Puts a message into an agent's inbox, in the transaction of what it tells of. Unknown agents are passed over. */

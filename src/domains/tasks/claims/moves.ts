@@ -32,7 +32,10 @@ export async function moveTask(
   if (moved) for (const id of await afterStatusChange(trx, row, from, to)) touched.add(id);
   const columns = moved ? { from_status: from, to_status: to } : {};
   const now = await updateTask(deps.store, trx, row, values, ctx.principal, { ...columns, ...entry });
-  await tellReady(deps, trx, ctx, [...touched]);
+  // Who assigns a task tells of that himself.
+  const assigned = values.assigned_agent_id !== undefined;
+  const others = [...touched].filter((id) => !assigned || id !== row.task_id);
+  await tellReady(deps, trx, ctx, others);
   return now;
 }
 

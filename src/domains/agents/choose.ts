@@ -1,0 +1,36 @@
+// The best agent that is there for a task somebody else has made: decided as delegate_task decides.
+import { toIso } from '../../kernel/clock.ts';
+import type { OperationContext } from '../../kernel/operation.ts';
+import { rank, recordOf, whyChosen } from './delegation.ts';
+import type { AgentDeps } from './deps.ts';
+import { listVisible } from './repository.ts';
+
+const NAMED_MAX_COUNT = 5;
+
+export interface BestAgent {
+  /** Undefined: nobody who is there can do it. */
+  readonly agent_id: string | undefined;
+  readonly user_id: string | undefined;
+  /** What decided, in words. */
+  readonly reason: string;
+}
+
+/** `mayWork`: whether agents of a user may work on the task where it is. */
+export async function bestAgent(
+  deps: AgentDeps,
+  ctx: OperationContext,
+  needed: readonly string[],
+  mayWork: (user_id: string) => Promise<boolean>,
+): Promise<BestAgent> {
+  const visible = await listVisible(deps.store.db, ctx.principal, toIso(deps.store.clock.now()));
+  const there: (typeof visible)[number][] = [];
+  for (const agent of visible) if (await mayWork(agent.user_id)) there.push(agent);
+  const considered = await rank(deps, needed, ctx, there);
+  const [best] = considered;
+  const user_id = there.find(({ agent_id }) => agent_id === best?.agent_id)?.user_id;
+  if (best && best.score !== null) return { agent_id: best.agent_id, user_id, reason: whyChosen(best, considered) };
+  const why = considered.slice(0, NAMED_MAX_COUNT).map((one) => `${one.agent_id}: ${recordOf(one)}`);
+  const reason =
+    why.length === 0 ? 'No agent is there that may work on it.' : `Nobody is there for it (${why.join('; ')}).`;
+  return { agent_id: undefined, user_id: undefined, reason };
+}
