@@ -134,7 +134,10 @@ const RULES = {
   'agents listed': { permission: 'agent.read', on: { nothing: PUBLIC } },
   'an agent registered': { permission: 'agent.write', on: { nothing: PUBLIC } },
   'an inbox read': { permission: 'agent.write', on: { 'own inbox': PUBLIC } },
+  // A task or a memory comes with it: a token needs its scope too.
+  'agents given work or news': { permission: 'agent.write', on: { nothing: 'A A AAAAA AA FF' } },
   // The author's: those see it who see the members of a team they share. Guests do not.
+  'an agent asked': { permission: 'agent.read', on: { agent: 'N A AAAAN NN FA' } },
   'an agent written to': { permission: 'agent.write', on: { agent: 'N A AAAAN NN FA' } },
   'projects listed': { permission: 'project.read', on: { nothing: PUBLIC } },
   'a project made': { permission: 'project.write', on: { nothing: PUBLIC } },
@@ -211,6 +214,9 @@ const OPERATIONS: Readonly<Record<string, keyof typeof RULES>> = {
   get_agent_roster: 'agents listed',
   register_agent: 'an agent registered',
   check_inbox: 'an inbox read',
+  delegate_task: 'agents given work or news',
+  broadcast_discovery: 'agents given work or news',
+  query_agent_knowledge: 'an agent asked',
   send_message: 'an agent written to',
   list_projects: 'projects listed',
   create_project: 'a project made',
@@ -234,6 +240,7 @@ const IN_TEAM_MODE: Readonly<Partial<Record<keyof typeof RULES, string>>> = {
   'a memory added': NEW_IN_TEAM,
   'memories imported': IMPORTED_IN_TEAM,
   'a project made': NEW_IN_TEAM,
+  'agents given work or news': '- A AAAFF -- FF',
 };
 
 const LETTERS = { A: 'allowed', F: 'forbidden', N: 'not_found', I: 'invalid_input', '-': 'no such mode' } as const;

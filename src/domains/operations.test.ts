@@ -51,6 +51,9 @@ const TOOLS = [
   'destroy_vault',
   'register_agent',
   'get_agent_roster',
+  'delegate_task',
+  'query_agent_knowledge',
+  'broadcast_discovery',
   'check_inbox',
   'send_message',
   'create_project',
@@ -118,6 +121,15 @@ const SEED_INPUTS: readonly (readonly [string, object])[] = [
   ],
   ['register_agent', { role: 'hive_mind', description: 'Primary hAIveMind orchestrator' }],
   ['get_agent_roster', {}],
+  [
+    'delegate_task',
+    { task_description: 'Optimize search performance on elastic1', required_capabilities: ['elasticsearch_ops'] },
+  ],
+  ['query_agent_knowledge', { agent_id: 'elastic1-specialist', query: 'memory optimization techniques' }],
+  [
+    'broadcast_discovery',
+    { message: 'Found memory leak in scraper service', category: 'infrastructure', severity: 'warning' },
+  ],
   [
     'create_project',
     {
