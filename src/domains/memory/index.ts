@@ -23,5 +23,5 @@ export { type StagedMemory, stageMemory, storeMemory } from './rules/store.ts';
 export { newMemorySchema } from './schema.ts';
 export { findByWords } from './search/by-words.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';
-export type { MemoryDeps } from './service.ts';
+export { callerOf, type MemoryDeps } from './service.ts';
 export type { MemoryTables } from './tables.ts';
