@@ -27,14 +27,12 @@ test('POST and GET /admin/api/projects are create_project and list_projects', as
     body: '{"name": "test-project", "description": "Test project", "owner_agent_id": "test-agent"}',
   });
   expect(made.status).toBe(201);
-  const project = (await made.json()) as Answer;
-  expect(project).toMatchObject({ name: 'test-project', owner_agent_id: 'test-agent', status: 'active' });
+  const { project_id, project } = (await made.json()) as Answer;
+  expect(project).toMatchObject({ project_id, name: 'test-project', owner_agent_id: 'test-agent', status: 'active' });
   for (const path of ['/admin/api/projects?status_filter=active&limit=5', '/api/v1/projects']) {
     const listed = await fetch(at(path));
     expect(listed.status).toBe(200);
-    expect(((await listed.json()) as Answer).projects).toMatchObject([
-      { project_id: project.project_id, open_tasks: 0 },
-    ]);
+    expect(((await listed.json()) as Answer).projects).toMatchObject([{ project_id, open_tasks: 0 }]);
   }
   const refused = await fetch(at('/admin/api/projects?owner=test-agent'));
   expect(refused.status).toBe(400);

@@ -20,7 +20,7 @@ afterAll(() => app[Symbol.asyncDispose]());
 /** Time goes on between calls, so that ids are in their order. */
 const create = async (input: object, caller = ADA) => {
   app.clock.advance(1_000);
-  return app.call('create_project', input, caller);
+  return (await app.call('create_project', input, caller)).project;
 };
 const names = async (input: object = {}, caller = ADA) =>
   (await app.call('list_projects', input, caller)).projects.map(({ name }: { name: string }) => name);
@@ -158,8 +158,8 @@ describe('a change', () => {
     const { project_id } = await create({ name: 'Changing', wip_limits: { review: 3 } });
     const changes = { description: 'New words', priority: 'low', tags: 'a,b', wip_limits: { in_progress: 2 } };
     app.clock.advance(1_000);
-    const changed = await app.call('update_project', { project_id, expected_version: 1, ...changes });
-    expect(changed).toMatchObject({ ...changes, tags: ['a', 'b'], name: 'Changing', version: 2 });
+    const { project } = await app.call('update_project', { project_id, expected_version: 1, ...changes });
+    expect(project).toMatchObject({ ...changes, tags: ['a', 'b'], name: 'Changing', version: 2 });
     expect(await app.refusal('update_project', { project_id, expected_version: 1, name: 'Late' })).toMatchObject({
       code: 'conflict',
       details: { version: 2 },
@@ -181,7 +181,7 @@ describe('a change', () => {
 
   test('is for its maker, and in a team for whoever manages work there', async () => {
     const { project_id } = await create({ name: 'Of the team', team_id }, BOB);
-    expect((await app.call('update_project', { project_id, priority: 'high' }, ADA)).priority).toBe('high');
+    expect((await app.call('update_project', { project_id, priority: 'high' }, ADA)).project.priority).toBe('high');
     const { project_id: adas } = await create({ name: 'Of Ada', team_id }, ADA);
     expect((await app.refusal('update_project', { project_id: adas, priority: 'low' }, BOB)).code).toBe('forbidden');
     expect((await app.refusal('update_project', { project_id: adas, priority: 'low' }, ZOE)).code).toBe('not_found');

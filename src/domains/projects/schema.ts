@@ -12,11 +12,11 @@ export type ProjectPriority = (typeof PROJECT_PRIORITIES)[number];
 
 /** Ids and exact names: whoever knows a project knows its name. */
 export const projectField = nameField('Id, or exact name.');
-export const projectNameField = nameField('Name; one of its kind in its place.');
-export const projectTypeField = nameField('Kind of project.');
+export const projectNameField = nameField('Name.');
+export const projectTypeField = nameField('Kind.');
 export const projectStatusField = z.enum(PROJECT_STATUSES).describe('Where it stands.');
 export const projectPriorityField = z.enum(PROJECT_PRIORITIES).describe('Urgency.');
-export const projectTextField = z.string().trim().max(limits.task_text_length_max_chars).describe('What it is about.');
+export const projectTextField = z.string().trim().max(limits.task_text_length_max_chars).describe('What for.');
 
 const wip = (what: string) => z.number().int().min(1).max(1_000).describe(what).optional();
 
@@ -30,7 +30,16 @@ export const wipLimitsSchema = z.strictObject({
 });
 export type StoredWipLimits = z.output<typeof wipLimitsSchema>;
 
-export const wipLimitsField = wipLimitsSchema.describe('Most tasks by column, and by agent.');
+/** Told in words to models: five fields with bounds of their own would cost every conversation more than the rest. */
+export const wipLimitsField = z
+  .record(z.string(), z.number())
+  .transform((value, ctx) => {
+    const parsed = wipLimitsSchema.safeParse(value);
+    if (parsed.success) return parsed.data;
+    for (const { message, path } of parsed.error.issues) ctx.addIssue({ code: 'custom', message, path: [...path] });
+    return {};
+  })
+  .describe('Most tasks in todo, in_progress, blocked, review, and per_agent.');
 
 /** What is kept in the column `settings`. */
 export interface ProjectSettings {
@@ -40,14 +49,14 @@ export interface ProjectSettings {
 export const newProjectFields = {
   name: projectNameField,
   description: projectTextField.default(''),
-  owner_agent_id: idField('Agent in charge; default: you.').optional(),
+  owner_agent_id: idField('Default: you.').optional(),
   project_type: projectTypeField.default('general'),
   priority: projectPriorityField.default('medium'),
   tags: tagsField('Labels.').optional(),
   metadata: metadataField('Further facts.').optional(),
   wip_limits: wipLimitsField.optional(),
-  scope: z.enum(['solo', 'team', 'shared']).describe('Who sees it; default: by mode.').optional(),
-  team_id: idField('Team it is for.').optional(),
+  scope: z.enum(['solo', 'team', 'shared']).describe('Default: by mode.').optional(),
+  team_id: idField('Team.').optional(),
 };
 
 /** The record as every operation returns it. Times are ISO 8601 in UTC. */
@@ -73,6 +82,12 @@ export const projectSchema = z.object({
 });
 
 export type Project = z.output<typeof projectSchema>;
+
+/** Answer of what makes or changes one. */
+export const oneProjectSchema = z.object({
+  project_id: z.string().describe('Id.'),
+  project: projectSchema.describe('As it is now.'),
+});
 
 /** A brief as it was cut to its budget. */
 export const briefSchema = z.object({

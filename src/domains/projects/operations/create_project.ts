@@ -4,16 +4,16 @@ import { defineOperation, WRITES } from '../../../kernel/operation.ts';
 import { createProject as create } from '../create.ts';
 import type { ProjectDeps } from '../deps.ts';
 import { projectLine, stored } from '../render.ts';
-import { newProjectFields, projectSchema } from '../schema.ts';
+import { newProjectFields, oneProjectSchema } from '../schema.ts';
 
 const input = z.strictObject(newProjectFields);
 
-const output = projectSchema;
+const output = oneProjectSchema;
 
 export const createProject = defineOperation<ProjectDeps, typeof input, typeof output>({
   name: 'create_project',
   title: 'Create project',
-  description: 'Creates a project that tasks, memories and backups belong to. Work in it with switch_project_context.',
+  description: 'Creates a project, which tasks, memories and backups belong to. Enter it with switch_project_context.',
   toolset: 'projects',
   input,
   output,
@@ -34,9 +34,12 @@ export const createProject = defineOperation<ProjectDeps, typeof input, typeof o
       },
     },
   ],
-  handle: (deps, asked, ctx) => create(deps, asked, ctx),
+  async handle(deps, asked, ctx) {
+    const project = await create(deps, asked, ctx);
+    return { project_id: project.project_id, project };
+  },
   text(out) {
     const how = `Work in it with switch_project_context project_id=${out.project_id}.`;
-    return [{ kind: 'text', text: `Created project ${out.project_id}. ${how}` }, ...stored([projectLine(out)])];
+    return [{ kind: 'text', text: `Created project ${out.project_id}. ${how}` }, ...stored([projectLine(out.project)])];
   },
 });

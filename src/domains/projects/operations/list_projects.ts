@@ -12,7 +12,7 @@ const input = z.strictObject({
   status_filter: projectStatusField.optional(),
   owner_filter: idField('Agent in charge.').optional(),
   project_type_filter: projectTypeField.optional(),
-  tags: tagsField('All of these labels.').optional(),
+  tags: tagsField('All of these.').optional(),
   limit: limitField(),
   cursor: cursorField,
 });
@@ -27,7 +27,7 @@ const output = z.object({ projects: z.array(listed).describe('Newest first.'), n
 export const listProjects = defineOperation<ProjectDeps, typeof input, typeof output>({
   name: 'list_projects',
   title: 'List projects',
-  description: 'Lists the projects you may see, newest first, with how many tasks are open in each.',
+  description: 'Lists projects you may see, newest first, with their open tasks counted.',
   toolset: 'projects',
   input,
   output,

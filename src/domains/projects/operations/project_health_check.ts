@@ -9,14 +9,14 @@ import { healthText } from '../render.ts';
 import { healthSchema, projectField } from '../schema.ts';
 
 const input = z.strictObject({
-  project_id: projectField.describe('Id or exact name; default: the one switched to.').optional(),
+  project_id: projectField.describe('Id or name; default: where you work.').optional(),
   days: z
     .number()
     .int()
     .min(1)
     .max(limits.health_window_max_days)
     .default(limits.health_window_default_days)
-    .describe('Period looked at.'),
+    .describe('Period.'),
 });
 
 const output = healthSchema;
@@ -25,7 +25,7 @@ export const projectHealthCheck = defineOperation<ProjectDeps, typeof input, typ
   name: 'project_health_check',
   title: 'Project health',
   description:
-    'Scores a project: task flow, staleness, incidents, drift, knowledge and backups, with evidence, advice and the trend since earlier checks.',
+    'Scores task flow, staleness, incidents, drift, knowledge and backups of a project, with evidence, advice and trend.',
   toolset: 'projects',
   input,
   output,

@@ -11,7 +11,7 @@ import { NO_PROJECT, switchProject } from '../switch.ts';
 const input = z.strictObject({
   project_id: projectField.describe(`Id or exact name; "${NO_PROJECT}" leaves.`),
   agent_id: idField('You; another is refused.').optional(),
-  reason: z.string().trim().max(limits.reason_length_max_chars).describe('Why; it is remembered.').optional(),
+  reason: z.string().trim().max(limits.reason_length_max_chars).describe('Why; remembered.').optional(),
   max_tokens: z
     .number()
     .int()
@@ -33,7 +33,7 @@ export const switchProjectContext = defineOperation<ProjectDeps, typeof input, t
   name: 'switch_project_context',
   title: 'Switch project',
   description:
-    'Makes a project the context of this session: new tasks go there. Answers with a brief of open tasks, decisions, incidents, drift and what is known.',
+    'This session works in a project from now on. Answers with a brief: open tasks, decisions, incidents, drift, knowledge.',
   toolset: 'projects',
   input,
   output,

@@ -5,9 +5,9 @@ import { defineOperation, UPDATES } from '../../../kernel/operation.ts';
 import type { ProjectDeps } from '../deps.ts';
 import { projectLine, stored } from '../render.ts';
 import {
+  oneProjectSchema,
   projectNameField,
   projectPriorityField,
-  projectSchema,
   projectStatusField,
   projectTextField,
   projectTypeField,
@@ -29,7 +29,7 @@ const input = z.strictObject({
   expected_version: z.number().int().min(1).describe('Refused where it is at another.').optional(),
 });
 
-const output = projectSchema;
+const output = oneProjectSchema;
 
 export const updateProject = defineOperation<ProjectDeps, typeof input, typeof output>({
   name: 'update_project',
@@ -50,9 +50,12 @@ export const updateProject = defineOperation<ProjectDeps, typeof input, typeof o
       input: { project_id: 'proj_abc123', priority: 'critical', wip_limits: { in_progress: 6, per_agent: 2 } },
     },
   ],
-  handle: (deps, asked, ctx) => update(deps, asked, ctx),
+  async handle(deps, asked, ctx) {
+    const project = await update(deps, asked, ctx);
+    return { project_id: project.project_id, project };
+  },
   text: (out) => [
-    { kind: 'text', text: `Project ${out.project_id} is at version ${out.version}.` },
-    ...stored([projectLine(out)]),
+    { kind: 'text', text: `Project ${out.project_id} is at version ${out.project.version}.` },
+    ...stored([projectLine(out.project)]),
   ],
 });
