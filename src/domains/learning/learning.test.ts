@@ -231,4 +231,6 @@ test('related knowledge is what the caller may see, procedures before the rest o
   expect(best).toMatchObject({ category: 'runbooks', score: expect.any(Number), agent_id: 'search-1' });
   expect(await here.learning.related('zeppelin hangar', contextOf(bob), how)).toEqual([]);
   expect(await here.learning.related('  ', contextOf(bob), how)).toEqual([]);
+  const credential = { kind: 'token', admin: false, scopes: ['task.write'] } as const;
+  expect(await here.learning.related('restart elasticsearch', contextOf({ ...bob, credential }), how)).toEqual([]);
 });

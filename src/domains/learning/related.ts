@@ -1,6 +1,7 @@
 // What is known about a piece of work, given back where it starts: best first, each shortened to what a reader needs.
 import { toIso } from '../../kernel/clock.ts';
 import { type OperationContext, SOLO } from '../../kernel/operation.ts';
+import { mayCall } from '../access/index.ts';
 import { findByWords, type MemoryDeps, summarise } from '../memory/index.ts';
 import type { Learning, RelatedKnowledge } from './types.ts';
 
@@ -32,7 +33,8 @@ export async function relatedTo(
   how: How,
 ): Promise<readonly RelatedKnowledge[]> {
   const question = words.slice(0, WORDS_MAX_CHARS).split(/\s+/).slice(0, WORDS_MAX_COUNT).join(' ').trim();
-  if (question === '' || how.limit < 1) return [];
+  // It comes with another answer: a token that reads no memories gets none by the way.
+  if (question === '' || how.limit < 1 || !mayCall(ctx.principal, 'memory.read').allowed) return [];
   const filter = {
     reach: reachOf(ctx, how),
     valid_at: toIso(memory.store.clock.now()),
