@@ -58,14 +58,14 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     onError: createTroubleLog(log, () => performance.now()),
   });
   const metrics = role === 'server' ? await createMetrics(readGauges(store, memory)) : undefined;
-  const work = openWork({ ...base, ...config.claudeops, memory, feed, redact });
+  const work = openWork({ ...base, ...config.claudeops, memory, feed, redact, data_dir: config.data_dir });
 
   const operations = [
     ...memoryOperations.map((operation) => bindOperation(operation as never, memory.deps as never)),
     ...formatOperations.map((operation) => bindOperation(operation as never, { sessions } as never)),
     ...access.operations,
     ...work.operations,
-    ...openPrivacy({ store, audit: access.audit, memory: memory.deps, sessions }),
+    ...openPrivacy({ ...work.agents.deps, store, audit: access.audit, memory: memory.deps, sessions }),
   ];
   const executor = createExecutor(operations, createHooks({ metrics, sessions, ...work.agents.deps, log, ...access }));
   const resources = createResources(executor);

@@ -39,7 +39,7 @@ interface EventTables {
     version: number;
   };
   task_history: Placed & { task_id: string; action: string; project_id: string | null; entry_id: string };
-  agents: { agent_id: string; user_id: string; machine_id: string; role: string };
+  agents: { registration_id: string; agent_id: string; user_id: string; machine_id: string; role: string };
   agent_messages: {
     message_id: string;
     kind: string;
@@ -121,11 +121,13 @@ async function readAgents(store: EventStore, ids: readonly string[], principal: 
   );
   const rows = await store.db
     .selectFrom('agents')
-    .select(['agent_id', 'user_id', 'machine_id', 'role'])
-    .where('agent_id', 'in', ids)
+    .select(['registration_id', 'agent_id', 'user_id', 'machine_id', 'role'])
+    .where('registration_id', 'in', ids)
     .execute();
   const seen = rows.filter(({ user_id }) => user_id === principal.user_id || members.has(user_id));
-  return new Map(seen.map(({ agent_id, machine_id, role }) => [agent_id, { agent_id, machine_id, role }]));
+  return new Map(
+    seen.map(({ registration_id, agent_id, machine_id, role }) => [registration_id, { agent_id, machine_id, role }]),
+  );
 }
 
 async function membersOf({ db, clock }: EventStore, team_ids: readonly string[]): Promise<ReadonlySet<string>> {

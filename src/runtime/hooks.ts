@@ -27,8 +27,8 @@ export function createHooks({ metrics, sessions, presence, log, gate, audit }: H
     async admit(operation, ctx) {
       const admitted = await gate.admit(operation, ctx);
       const { session, principal, agent, project } = admitted;
-      // Any call of a session with an agent says that the agent is there.
-      if (agent || project)
+      // Any call of a session with an agent says that the agent is there; the server's own calls for it say nothing.
+      if (session.transport !== 'internal' && (agent || project))
         presence.note({
           session_key: session.key,
           user_id: principal.user_id,

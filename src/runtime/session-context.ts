@@ -30,7 +30,6 @@ export async function sessionContextOf(
   db: ContextReader,
   { principal, session }: Pick<OperationContext, 'principal' | 'session'>,
 ): Promise<SessionContext> {
-  if (session.transport === 'internal') return {};
   const rows = await contextRows(db, { principal, session });
   const [first] = rows;
   if (!first) return {};

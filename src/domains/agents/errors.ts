@@ -34,6 +34,12 @@ export function agentNameTaken(agent_id: string): HaivemindError {
   );
 }
 
+export function inboxNotFound(agent_id: string): HaivemindError {
+  return failure('not_found', `You have no inbox ${agent_id}.`, 'Leave agent_id out: check_inbox is about your own.', {
+    details: { agent_id },
+  });
+}
+
 export function messageNotFound(message_id: string): HaivemindError {
   return failure('not_found', `There is no message ${message_id} in your inbox.`, 'check_inbox shows your messages.', {
     details: { message_id },

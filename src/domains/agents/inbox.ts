@@ -4,20 +4,24 @@ import { toIso } from '../../kernel/clock.ts';
 import type { ActingAgent, OperationContext } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import type { AgentReader, AgentStore, AgentTrx } from './deps.ts';
-import { noAgent } from './errors.ts';
+import { inboxNotFound, noAgent } from './errors.ts';
 import type { MessageKind, MessageRow } from './messages.ts';
 import type { ShownMessage } from './schema.ts';
 
-/** Whose inbox a call is about: that of the agent its session acts as, and no other. Throws `conflict` where it is none. */
-export function inboxOf({ agent, principal }: OperationContext): {
+export interface Inbox {
   readonly agent_id: string;
   readonly user_id: string;
-} {
-  if (!agent) throw noAgent();
-  return { agent_id: agent.agent_id, user_id: principal.user_id };
 }
 
-export type Inbox = ReturnType<typeof inboxOf>;
+/**
+ * Whose inbox a call is about: that of the agent its session acts as, and no other. Throws `conflict` where it is none,
+ * `not_found` where another's is `asked` for, there or not.
+ */
+export function inboxOf({ agent, principal }: OperationContext, asked?: string): Inbox {
+  if (!agent) throw noAgent();
+  if (asked !== undefined && asked !== agent.agent_id) throw inboxNotFound(asked);
+  return { agent_id: agent.agent_id, user_id: principal.user_id };
+}
 
 export interface InboxQuery {
   readonly acknowledge: readonly string[];

@@ -1,6 +1,7 @@
 // Registration: one agent for a user's client, machine and role, found again by the same call, and bound to the session.
 import type { Updateable } from 'kysely';
 import { toIso } from '../../kernel/clock.ts';
+import { newId } from '../../kernel/ids.ts';
 import type { ActingAgent, OperationContext } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import type { AgentDeps, AgentStore, AgentTrx } from './deps.ts';
@@ -88,7 +89,7 @@ interface Written {
   readonly news: 'created' | 'updated' | 'none';
 }
 
-type Values = Omit<AgentTable, 'agent_id' | 'registered_at' | 'updated_at' | keyof VersionedOnly>;
+type Values = Omit<AgentTable, 'agent_id' | 'registration_id' | 'registered_at' | 'updated_at' | keyof VersionedOnly>;
 type VersionedOnly = Pick<AgentTable, 'origin' | 'origin_sequence' | 'clock' | 'version_vector'>;
 
 async function update(store: AgentStore, trx: AgentTrx, known: AgentRow, values: Values): Promise<Written> {
@@ -98,7 +99,7 @@ async function update(store: AgentStore, trx: AgentTrx, known: AgentRow, values:
   const changes: Updateable<AgentTable> = {
     ...values,
     updated_at: toIso(store.clock.now()),
-    ...(await store.recordChange(trx, { entity: 'agent', entity_id: known.agent_id, kind: 'put', before })),
+    ...(await store.recordChange(trx, { entity: 'agent', entity_id: known.registration_id, kind: 'put', before })),
   };
   await trx.updateTable('agents').set(changes).where('agent_id', '=', known.agent_id).execute();
   return { row: { ...known, ...changes } as AgentRow, news: 'updated' };
@@ -107,13 +108,16 @@ async function update(store: AgentStore, trx: AgentTrx, known: AgentRow, values:
 async function insert(store: AgentStore, trx: AgentTrx, values: Values, ctx: OperationContext): Promise<Written> {
   const fixed = ctx.principal.credential?.agent_id;
   const agent_id = fixed ?? (await freeName(trx, namesFor({ ...values, machine: values.machine_id })));
-  const now = toIso(store.clock.now());
+  const now_ms = store.clock.now();
+  const now = toIso(now_ms);
+  const registration_id = newId('agt', now_ms);
   const row: AgentRow = {
     agent_id,
+    registration_id,
     ...values,
     registered_at: now,
     updated_at: now,
-    ...(await store.recordChange(trx, { entity: 'agent', entity_id: agent_id, kind: 'put', before: {} })),
+    ...(await store.recordChange(trx, { entity: 'agent', entity_id: registration_id, kind: 'put', before: {} })),
   };
   await trx.insertInto('agents').values(row).execute();
   return { row, news: 'created' };

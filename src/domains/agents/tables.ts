@@ -4,6 +4,8 @@ import type { VersionedColumns } from '../../storage/tables.ts';
 
 export interface AgentTable extends VersionedColumns {
   agent_id: string;
+  /** Names it in the change record, which must not hold names of people. */
+  registration_id: string;
   user_id: string;
   /** What its program calls itself: the principal's agent before it was registered. */
   client: string;

@@ -239,9 +239,10 @@ export const WORK: readonly PersonalTable[] = [
   },
   {
     table: 'agents',
-    key: ['agent_id'],
+    key: ['registration_id'],
     columns: {
       agent_id: 'text',
+      registration_id: 'fact',
       user_id: 'owner',
       client: 'text',
       machine_id: 'text',

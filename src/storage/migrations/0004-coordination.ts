@@ -17,6 +17,7 @@ const TABLES: readonly TableSpec[] = [
     table: 'agents',
     columns: {
       agent_id: 'text',
+      registration_id: 'text',
       user_id: 'text',
       client: 'text',
       machine_id: 'text',
@@ -28,7 +29,7 @@ const TABLES: readonly TableSpec[] = [
       updated_at: 'text',
       ...VERSIONED,
     },
-    key: ['agent_id'],
+    key: ['registration_id'],
     unique: ['user_id', 'client', 'machine_id', 'role'],
   },
   {
@@ -258,6 +259,8 @@ const INDEXES: readonly (readonly [string, string, string, string?])[] = [
 
 export async function up(db: Kysely<unknown>, types: SchemaDialect): Promise<void> {
   for (const spec of TABLES) await createTable(db, types, spec);
+  // Not the key: an erasure changes names.
+  await sql.raw('create unique index agents_name on agents (agent_id)').execute(db);
   for (const [index, table, columns, where] of INDEXES)
     await sql.raw(`create index ${index} on ${table} (${columns})${where ? ` where ${where}` : ''}`).execute(db);
 }

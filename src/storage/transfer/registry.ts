@@ -46,7 +46,7 @@ export const CARRIED: readonly CarriedTable[] = [
   { table: 'audit_head', key: ['only_row'], filled: true },
   { table: 'legal_holds', key: ['hold_id'] },
   { table: 'erasures', key: ['erasure_id'] },
-  { table: 'agents', key: ['agent_id'] },
+  { table: 'agents', key: ['registration_id'] },
   { table: 'agent_presence', key: ['agent_id'] },
   { table: 'agent_messages', key: ['message_id'] },
   { table: 'session_contexts', key: ['session_key'] },

@@ -7,9 +7,10 @@ import { defineOperation, WRITES } from '../../../kernel/operation.ts';
 import type { AgentDeps } from '../deps.ts';
 import { checkInbox, inboxOf, toShown } from '../inbox.ts';
 import { messageLines, stored } from '../render.ts';
-import { messageIdField, messageSchema } from '../schema.ts';
+import { agentIdField, messageIdField, messageSchema } from '../schema.ts';
 
 const input = z.strictObject({
+  agent_id: agentIdField.describe('Only your own.').optional(),
   acknowledge: z
     .array(messageIdField)
     .max(limits.page_max_items)
@@ -43,8 +44,8 @@ export const checkInboxOperation = defineOperation<AgentDeps, typeof input, type
     table: { rows: 'messages', columns: ['message_id', 'kind', 'from_agent_id', 'created_at', 'body'] },
   },
   examples: [{ title: 'What is new', input: {} }],
-  async handle({ store, changed }, { acknowledge, limit, cursor }, ctx) {
-    const inbox = inboxOf(ctx);
+  async handle({ store, changed }, { agent_id, acknowledge, limit, cursor }, ctx) {
+    const inbox = inboxOf(ctx, agent_id);
     const [after] = cursor === undefined ? [] : (decodeCursor(cursor, 2) as [string, number]);
     const page = await checkInbox(store, inbox, { acknowledge, limit, after });
     if (page.acknowledged.length > 0) changed('inbox', inbox.agent_id);
