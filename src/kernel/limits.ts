@@ -121,6 +121,7 @@ export const limits = {
   health_evidence_max_ids: 20,
   health_cycles_min_count: 5,
   health_trend_max_checks: 10,
+  health_checks_kept_max_count: 200,
   health_window_default_days: 30,
   health_window_max_days: 366,
   brief_tokens_default: 2_000,

@@ -91,7 +91,12 @@ test('looks at the period that is asked for', async () => {
   await finish(await task('Long ago'), 'x');
   app.clock.advance(20 * DAY_MS);
   expect(evidence(of(await check({ days: 30 }), 'task_flow'), 'tasks finished').count).toBe(1);
-  expect(evidence(of(await check({ days: 7 }), 'task_flow'), 'tasks finished').count).toBe(0);
+  const week = await check({ days: 7 });
+  expect(evidence(of(week, 'task_flow'), 'tasks finished').count).toBe(0);
+  // Periods of other lengths are no trend.
+  expect(week.trend.checks).toEqual([]);
+  app.clock.advance(1_000);
+  expect((await check({ days: 7 })).trend.checks).toHaveLength(1);
 });
 
 test('of somebody who only reads is not kept', async () => {

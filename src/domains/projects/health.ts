@@ -37,9 +37,9 @@ export async function checkHealth(
   const since = toIso(now_ms - days * DAY_MS);
   const { dimensions, complete } = await dimensionsOf({ deps, project, ctx, now_ms, since });
   const score = totalScore(dimensions);
-  const earlier = await earlierChecks(deps, project_id);
+  const earlier = await earlierChecks(deps, project_id, days);
   const recorded = score !== null && complete && mayRecord(ctx, project);
-  if (recorded) await record(deps, { project_id, at, score, dimensions }, now_ms);
+  if (recorded) await record(deps, project_id, { at, score, days, dimensions }, now_ms);
   return { project_id, name, at, since, score, recorded, dimensions, trend: trendOf(dimensions, earlier) };
 }
 
@@ -50,33 +50,54 @@ function mayRecord({ principal }: OperationContext, project: ProjectRow): boolea
 interface KeptCheck {
   readonly at: string;
   readonly score: number;
+  readonly days: number;
   readonly dimensions: readonly HealthDimension[];
 }
 
+/** Keeps a check, and of its project only so many. */
 async function record(
   { store }: ProjectDeps,
-  { project_id, at, score, dimensions }: KeptCheck & { readonly project_id: string },
+  project_id: string,
+  { at, score, ...said }: KeptCheck,
   now_ms: number,
 ): Promise<void> {
   const check_id = newId('check', now_ms);
-  await store.write((trx) =>
-    trx
+  await store.write(async (trx) => {
+    await trx
       .insertInto('project_health')
-      .values({ check_id, project_id, at, score, dimensions: JSON.stringify(dimensions) })
-      .execute(),
-  );
+      .values({ check_id, project_id, at, score, dimensions: JSON.stringify(said) })
+      .execute();
+    const forgotten = await trx
+      .selectFrom('project_health')
+      .select('check_id')
+      .where('project_id', '=', project_id)
+      .orderBy('check_id', 'desc')
+      .offset(limits.health_checks_kept_max_count)
+      .limit(1)
+      .executeTakeFirst();
+    if (forgotten)
+      await trx
+        .deleteFrom('project_health')
+        .where('project_id', '=', project_id)
+        .where('check_id', '<=', forgotten.check_id)
+        .execute();
+  });
 }
 
-/** Newest first. */
-async function earlierChecks({ store }: ProjectDeps, project_id: string): Promise<KeptCheck[]> {
+/** Newest first, of periods of this length: others counted other rows. */
+async function earlierChecks({ store }: ProjectDeps, project_id: string, days: number): Promise<KeptCheck[]> {
   const rows = await store.db
     .selectFrom('project_health')
     .select(['at', 'score', 'dimensions'])
     .where('project_id', '=', project_id)
     .orderBy('check_id', 'desc')
-    .limit(limits.health_trend_max_checks)
+    .limit(limits.health_checks_kept_max_count)
     .execute();
-  return rows.map((row) => ({ ...row, dimensions: JSON.parse(row.dimensions) as HealthDimension[] }));
+  const checks = rows.map(({ at, score, dimensions }) => ({
+    ...{ at, score },
+    ...(JSON.parse(dimensions) as Pick<KeptCheck, 'days' | 'dimensions'>),
+  }));
+  return checks.filter((check) => check.days === days).slice(0, limits.health_trend_max_checks);
 }
 
 /** Against the check before this one, where both measured the dimension. */

@@ -45,7 +45,7 @@ export interface ProjectHealthTable {
   at: string;
   /** 0 to 100. */
   score: number;
-  /** JSON: the dimensions with their scores and evidence. */
+  /** JSON object: length of the period in `days`, and `dimensions` with their scores and evidence. */
   dimensions: string;
 }
 

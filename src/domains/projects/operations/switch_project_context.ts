@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { idField } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
-import { defineOperation, UPDATES } from '../../../kernel/operation.ts';
+import { defineOperation, WRITES } from '../../../kernel/operation.ts';
 import type { ProjectDeps } from '../deps.ts';
 import { briefText, projectLine, stored } from '../render.ts';
 import { briefSchema, projectField, projectSchema } from '../schema.ts';
@@ -37,7 +37,7 @@ export const switchProjectContext = defineOperation<ProjectDeps, typeof input, t
   toolset: 'projects',
   input,
   output,
-  effects: UPDATES,
+  effects: WRITES,
   permission: 'project.write',
   rest: { method: 'POST', path: '/projects/{project_id}/context' },
   cli: { group: 'project', verb: 'switch', positional: ['project_id'] },
