@@ -129,7 +129,13 @@ export async function createTask(
     is_ready: status === 'todo' && open_dependencies + blocked_ancestors === 0 ? 1 : 0,
   };
   const { action = 'created', assigned_agent_id = null, comment = null, details = {} } = origin;
-  const facts = { ...(depends_on_ids.length > 0 ? { dependencies: depends_on_ids } : {}), ...details };
+  // Analytics are made of history alone: what it needs is said there.
+  const { required_capabilities: needs = [] } = input;
+  const facts = {
+    ...(depends_on_ids.length > 0 ? { dependencies: depends_on_ids } : {}),
+    ...(needs.length > 0 ? { required_capabilities: needs } : {}),
+    ...details,
+  };
   const entry = { action, to_status: status, subject_agent_id: assigned_agent_id, comment, details: facts };
   const row = await insertTask(store, trx, values, principal, entry);
   await insertEdges(store, trx, row.task_id, dependencies);

@@ -20,17 +20,13 @@ export function asNow(row: TaskRow, now: string): TaskRow {
     holder_agent_id: null,
     holder_session: null,
     lease_expires_at: null,
+    lease_seconds: null,
   };
 }
 
 /** Rows of `tasks` under a claim that holds now. */
 export function heldNow(now: string): RawBuilder<SqlBool> {
   return sql<SqlBool>`(tasks.holder_agent_id is not null and (tasks.lease_expires_at is null or tasks.lease_expires_at > ${now}))`;
-}
-
-/** The status that rows of `tasks` have now. */
-export function statusNow(now: string): RawBuilder<string> {
-  return sql<string>`case when tasks.lease_expires_at is not null and tasks.lease_expires_at <= ${now} then 'todo' else tasks.status end`;
 }
 
 /** Whether rows of `tasks` can be claimed now: 1 or 0. */

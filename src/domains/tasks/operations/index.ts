@@ -5,12 +5,14 @@ import { createKanbanTask } from './create_kanban_task.ts';
 import { exportTasks } from './export_tasks.ts';
 import { getTaskAnalytics } from './get_task_analytics.ts';
 import { importTasks } from './import_tasks.ts';
+import { listKanbanTasks } from './list_kanban_tasks.ts';
 import { updateKanbanTask } from './update_kanban_task.ts';
 
 export const taskOperations = [
   createKanbanTask,
   assignKanbanTask,
   updateKanbanTask,
+  listKanbanTasks,
   claimNext,
   getTaskAnalytics,
   importTasks,
