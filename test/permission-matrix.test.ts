@@ -41,6 +41,7 @@ type Kind =
   | 'solo project'
   | 'team project'
   | 'shared project'
+  | 'backup of a project'
   | 'team'
   | 'own invitation'
   | 'invitation of another'
@@ -151,6 +152,13 @@ const RULES = {
     on: { 'solo project': OWN, 'team project': 'N A AAAAN NN FA', 'shared project': PUBLIC },
   },
   // Made by the author: in the team also whoever manages work there, outside it nobody else.
+  'a project backed up': {
+    permission: 'project.backup',
+    on: { 'solo project': OWN, 'team project': 'N A AAFFN NN FA', 'shared project': 'F A FFFFF FF FA' },
+  },
+  'backups listed': { permission: 'project.backup', on: { nothing: PUBLIC } },
+  // An administrator has the file, and no right to the project.
+  'a project restored': { permission: 'project.restore', on: { 'backup of a project': 'N A NNNNN NF FA' } },
   'a project changed': {
     permission: 'project.write',
     on: { 'solo project': OWN, 'team project': 'N A AAFFN NN FA', 'shared project': 'F A FFFFF FF FA' },
@@ -223,6 +231,9 @@ const OPERATIONS: Readonly<Record<string, keyof typeof RULES>> = {
   switch_project_context: 'a project entered',
   project_health_check: 'a project checked',
   update_project: 'a project changed',
+  backup_project: 'a project backed up',
+  list_project_backups: 'backups listed',
+  restore_project: 'a project restored',
   create_token: 'the hub administered',
   list_tokens: 'the hub administered',
   revoke_token: 'the hub administered',
@@ -312,6 +323,10 @@ const MADE: Readonly<Record<Kind, (world: World, role: Role, operation: string) 
     'solo project': (world) => project(world, { scope: 'solo' }),
     'team project': (world) => project(world, { team_id: world.team_id }),
     'shared project': (world) => project(world, { scope: 'shared' }),
+    async 'backup of a project'(world) {
+      const { project_id } = await project(world, { scope: 'solo' });
+      return { backup_id: (await world.as('author', 'backup_project', { project_id: String(project_id) })).backup_id };
+    },
     async team({ as, next, team_id }) {
       const user_id = `victim${next()}`;
       await as('owner', 'add_team_member', { team_id, user_id, role: 'readonly' });

@@ -61,6 +61,9 @@ const TOOLS = [
   'switch_project_context',
   'project_health_check',
   'update_project',
+  'backup_project',
+  'restore_project',
+  'list_project_backups',
   'create_token',
   'list_tokens',
   'revoke_token',
@@ -147,6 +150,8 @@ const SEED_INPUTS: readonly (readonly [string, object])[] = [
     { project_id: 'proj_abc123', agent_id: 'lance-dev-agent', reason: 'Starting search optimization work' },
   ],
   ['project_health_check', { project_id: 'proj_abc123' }],
+  ['backup_project', { project_id: 'proj_abc123', backup_type: 'full', include_history: true }],
+  ['restore_project', { backup_id: 'backup_xyz789', restore_mode: 'safe' }],
   ['vault_audit_log', { vault_id: 'vault_abc123', hours: 168, limit: 100 }],
 ];
 
@@ -189,7 +194,7 @@ const PERMISSIONS_OF: Readonly<Record<string, { reading: readonly Permission[]; 
     writing: ['project.read', 'project.write', 'project.backup', 'project.restore'],
   },
   privacy: { reading: ['privacy.export'], writing: ['privacy.erase'] },
-  admin: { reading: ['system.admin', 'project.read'], writing: ['system.admin', 'project.write'] },
+  admin: { reading: ['system.admin', 'project.read', 'project.backup'], writing: ['system.admin', 'project.write'] },
 };
 
 const ADMIN = (() => {
@@ -220,6 +225,7 @@ async function prepared(app: App, name: string): Promise<ReadonlyMap<string, str
   if (PROJECT_OPERATIONS.has(name)) {
     const { project_id } = await run('create_project', { name: 'Example' });
     ids.set('proj_abc123', project_id);
+    if (name === 'restore_project') ids.set('backup_xyz789', (await run('backup_project', { project_id })).backup_id);
   }
   if (name === 'revoke_token') {
     const [example] = byName.get(name)?.examples ?? [];
@@ -235,6 +241,8 @@ const PROJECT_OPERATIONS: ReadonlySet<string> = new Set([
   'switch_project_context',
   'project_health_check',
   'update_project',
+  'backup_project',
+  'restore_project',
 ]);
 
 const byName = new Map<string, (typeof operationDefinitions)[number]>(

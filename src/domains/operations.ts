@@ -6,7 +6,7 @@ import { identityOperations } from './identity/index.ts';
 import { memoryOperations } from './memory/index.ts';
 import { modeOperations } from './modes/index.ts';
 import { privacyOperations } from './privacy/index.ts';
-import { projectOperations } from './projects/index.ts';
+import { projectBackupOperations, projectOperations } from './projects/index.ts';
 import { taskOperations } from './tasks/index.ts';
 import { teamOperations } from './teams/index.ts';
 import { vaultOperations } from './vaults/index.ts';
@@ -19,6 +19,7 @@ export const operationDefinitions = [
   ...vaultOperations,
   ...agentOperations,
   ...projectOperations,
+  ...projectBackupOperations,
   ...taskOperations,
   ...identityOperations,
   ...auditOperations,

@@ -3,13 +3,20 @@ import { placeOfWork } from '../domains/access/index.ts';
 import { type Agents, type AgentTables, agentOperations, createAgents } from '../domains/agents/index.ts';
 import { createLearning, type Learning } from '../domains/learning/index.ts';
 import type { MemoryDomain } from '../domains/memory/index.ts';
-import { type Projects, projectOperations } from '../domains/projects/index.ts';
+import {
+  type ProjectBackups,
+  type Projects,
+  projectBackupOperations,
+  projectOperations,
+} from '../domains/projects/index.ts';
 import { outcomesOf, type Tasks, type TaskTables, taskOperations, workOf } from '../domains/tasks/index.ts';
 import { bindOperation, type Operation } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
+import type { KeyRing } from '../storage/keyring/index.ts';
 import type { Log } from '../surfaces/runtime.ts';
 import type { Access } from './access.ts';
 import type { ChangeFeed } from './change-feed.ts';
+import { openProjectBackups } from './work-backups.ts';
 import { openProjects } from './work-projects.ts';
 import { openTasks, type TaskConfig } from './work-tasks.ts';
 
@@ -24,12 +31,16 @@ export interface WorkParts {
   readonly machine_groups: Parameters<typeof createAgents>[0]['machine_groups'];
   readonly tasks: TaskConfig;
   readonly log: Log;
+  /** For backups of projects. */
+  readonly keyring: KeyRing;
+  readonly data_dir: string;
 }
 
 export interface Work {
   readonly learning: Learning;
   readonly agents: Agents;
   readonly projects: Projects;
+  readonly backups: ProjectBackups;
   readonly tasks: Tasks;
   /** Operations of the domains above, ready to run. */
   readonly operations: readonly Operation[];
@@ -37,7 +48,8 @@ export interface Work {
   prune(): Promise<number>;
 }
 
-export function openWork({ store, access, memory, feed, redact, machine_groups, tasks: config, log }: WorkParts): Work {
+export function openWork(parts: WorkParts): Work {
+  const { store, access, memory, feed, redact, machine_groups, tasks: config, log } = parts;
   const learning = createLearning({
     store,
     memory: memory.deps,
@@ -76,14 +88,17 @@ export function openWork({ store, access, memory, feed, redact, machine_groups, 
     projects: { projectFor: (project_id, ctx) => projects.projectFor(project_id, ctx) },
   });
   const projects = openProjects({ store, access, memory, learning, feed, tasks: tasks.forProjects });
+  const backups = openProjectBackups(parts);
   return {
     learning,
     agents,
     projects,
+    backups,
     tasks,
     operations: [
       ...agentOperations.map((operation) => bindOperation(operation as never, agents.deps as never)),
       ...projectOperations.map((operation) => bindOperation(operation as never, projects.deps as never)),
+      ...projectBackupOperations.map((operation) => bindOperation(operation as never, backups as never)),
       ...taskOperations.map((operation) => bindOperation(operation as never, tasks.deps as never)),
     ],
     prune: () => agents.prune(),

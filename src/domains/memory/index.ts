@@ -19,8 +19,18 @@ export {
 } from './rules/erasing.ts';
 export { cleanUp } from './rules/lifecycle.ts';
 export { redactMetadata } from './rules/redacted-fields.ts';
+export {
+  announceRestored,
+  IDENTITIES,
+  type Identity,
+  identityAs,
+  identityOf,
+  type RestoredRow,
+  restoreMemories,
+  visibleMemories,
+} from './rules/restoring.ts';
 export { type StagedMemory, stageMemory, storeMemory } from './rules/store.ts';
-export { newMemorySchema } from './schema.ts';
+export { CATEGORIES, newMemorySchema } from './schema.ts';
 export { findByWords } from './search/by-words.ts';
 export type { DriftReport, ReindexOptions, ReindexProgress, ReindexReport } from './search/reindex.ts';
 export { callerOf, type MemoryDeps } from './service.ts';

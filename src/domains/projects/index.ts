@@ -1,4 +1,6 @@
 // Projects: what work belongs to. What other domains and the runtime may use.
+
+export { createProjectBackups, type ProjectBackups } from './backup/index.ts';
 export type {
   Counted,
   DriftPort,
@@ -12,6 +14,7 @@ export type {
   TaskFlow,
 } from './deps.ts';
 export { projectNotFound } from './errors.ts';
+export { projectBackupOperations } from './operations/backups.ts';
 export { projectOperations } from './operations/index.ts';
 export { createProjects, type ProjectForWork, type Projects } from './projects.ts';
 export type { ProjectTables } from './tables.ts';

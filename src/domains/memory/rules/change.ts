@@ -226,7 +226,7 @@ export async function renewVectors(deps: RuleDeps, trx: MemoryTrx, row: MemoryRo
 }
 
 /** Tells followers about a row that changed. */
-export function announce(deps: RuleDeps, row: MemoryRow): void {
+export function announce(deps: RuleDeps, row: Pick<MemoryRow, 'row_id' | 'memory_id'>): void {
   deps.vectors.follow([row.row_id]);
   deps.changed(row.memory_id);
 }

@@ -1,0 +1,170 @@
+// Tasks of the project. A claim is of an agent and a session that live here and now: a task that is worked on is in a
+// backup as one that is to be taken again.
+import { sql } from 'kysely';
+import { z } from 'zod';
+import { failure } from '../../../../kernel/errors.ts';
+import { newId } from '../../../../kernel/ids.ts';
+import type { VersionVector } from '../../../../storage/changes.ts';
+import { mayChangeWork, mayManageWork, visibleWork, type WorkFacts } from '../../../access/index.ts';
+import { rebuildReadiness, STATUSES } from '../../../tasks/index.ts';
+import type { JsonRecord } from '../canonical.ts';
+import { type Columns, chunksOf, recordOf } from './columns.ts';
+import type { AnyReader, AnyTrx, Found, Key, ProjectScope, RestoreContext, Row } from './part.ts';
+import { placedRecord, refuseWork } from './rights.ts';
+import { anyStore, keysWithin, tablePart } from './table-part.ts';
+
+const columns: Columns = {
+  task_id: 'text',
+  title: 'text',
+  description: 'text',
+  status: 'text',
+  priority: 'integer',
+  progress: 'integer',
+  project_id: 'text',
+  parent_id: 'text?',
+  tags: 'json',
+  required_capabilities: 'json',
+  due_at: 'text?',
+  estimate_minutes: 'integer?',
+  assigned_agent_id: 'text?',
+  delegated_by: 'text?',
+  resolution: 'text?',
+  external_id: 'text?',
+  scope: 'text',
+  user_id: 'text',
+  team_id: 'text?',
+  agent_id: 'text',
+  machine_id: 'text',
+  created_at: 'text',
+  updated_at: 'text',
+  started_at: 'text?',
+  finished_at: 'text?',
+  version: 'integer',
+};
+
+/** Follow from other rows, or are of the claim. */
+const FRESH = {
+  open_dependencies: 0,
+  open_children: 0,
+  blocked_ancestors: 0,
+  is_ready: 0,
+  holder_agent_id: null,
+  holder_session: null,
+  lease_expires_at: null,
+};
+
+const within = ({ project_id, principal }: ProjectScope) =>
+  sql<boolean>`(tasks.project_id = ${project_id} and ${visibleWork(principal, 'tasks')})` as never;
+
+const CHUNK_COUNT = 200;
+
+export const tasksPart = tablePart({
+  name: 'tasks',
+  table: 'tasks',
+  key: ['task_id'],
+  entity: 'task',
+  time: 'updated_at',
+  ignored: ['version', 'updated_at'],
+  columns,
+  narrower: { status: z.enum(STATUSES), priority: z.number().int().min(0).max(3) },
+  within,
+  needs: (record) => [{ part: 'project', key: [String(record.project_id)] }],
+  record: (row) => {
+    const record = recordOf(columns, row);
+    return record.status === 'in_progress' ? { ...record, status: 'todo' } : record;
+  },
+  placed: placedRecord,
+  refuse: refuseWork,
+  fresh: () => ({ ...FRESH, fencing_token: 0, field_versions: '{}' }),
+  renewed(row, record, { project }) {
+    const version = Math.max(Number(row.version), Number(record.version)) + 1;
+    // Whoever edits a field on top of an earlier version has to learn that all of them may have changed.
+    const field_versions = JSON.stringify(Object.fromEntries(Object.keys(columns).map((field) => [field, version])));
+    return { ...FRESH, version, field_versions, updated_at: project.now };
+  },
+  written: async (trx, found, ctx, how) => {
+    ctx.changed_tasks.push(...found.map(({ record }) => String(record.task_id)));
+    if (how === 'replace') await addHistory(trx, found, ctx, 'restored');
+  },
+  removable: (db, project) => keysWithin({ table: 'tasks', key: ['task_id'], within }, db, project),
+  refuseRemoval,
+  remove: removeTasks,
+  async finish(trx, ctx) {
+    const circle = await rebuildReadiness(anyStore(ctx), trx as never);
+    if (circle.length === 0) return;
+    throw failure(
+      'conflict',
+      `With the backup's dependencies tasks would wait for each other for ever: ${circle.slice(0, 10).join(', ')}.`,
+      'Take away one of the dependencies that were added since, or restore with restore_mode=overwrite.',
+      { details: { task_ids: [...circle.slice(0, 50)] } },
+    );
+  },
+});
+
+async function* rowsIn(db: AnyReader, keys: readonly Key[]): AsyncGenerator<Row[]> {
+  for (const some of chunksOf(keys, CHUNK_COUNT)) {
+    const ids = some.map(([id]) => String(id));
+    yield await db.selectFrom('tasks').selectAll().where('task_id', 'in', ids).execute();
+  }
+}
+
+async function refuseRemoval(db: AnyReader, keys: readonly Key[], ctx: RestoreContext): Promise<readonly Key[]> {
+  const { principal, manages_project } = ctx;
+  const refused: Key[] = [];
+  for await (const rows of rowsIn(db, keys))
+    for (const row of rows) {
+      const facts = row as unknown as WorkFacts;
+      const may = manages_project ? mayChangeWork(principal, facts) : mayManageWork(principal, facts);
+      if (!may.allowed) refused.push([String(row.task_id)]);
+    }
+  return refused;
+}
+
+async function removeTasks(trx: AnyTrx, keys: readonly Key[], ctx: RestoreContext): Promise<void> {
+  for await (const rows of rowsIn(trx, keys)) {
+    const ids = rows.map((row) => String(row.task_id));
+    if (ids.length === 0) continue;
+    for (const row of rows) {
+      const before = JSON.parse(String(row.version_vector)) as VersionVector;
+      const change = { entity: 'task', entity_id: String(row.task_id), kind: 'delete', before } as const;
+      await anyStore(ctx).recordChange(trx as never, change);
+    }
+    const gone = rows.map((row): Found => ({ row, record: recordOf(columns, row), finding: { kind: 'same' } }));
+    await addHistory(trx, gone, ctx, 'deleted');
+    // Parts of a story that goes stand for themselves, as when it is deleted with `detach`.
+    await trx.updateTable('tasks').set({ parent_id: null }).where('parent_id', 'in', ids).execute();
+    await trx.deleteFrom('task_dependencies').where('task_id', 'in', ids).execute();
+    await trx.deleteFrom('task_dependencies').where('depends_on_id', 'in', ids).execute();
+    await trx.deleteFrom('tasks').where('task_id', 'in', ids).execute();
+    ctx.changed_tasks.push(...ids);
+  }
+}
+
+/** A line of history: what was restored over a task, or took it away, is a part of what happened to it. */
+async function addHistory(
+  trx: AnyTrx,
+  found: readonly Found[],
+  { deps, principal, project }: RestoreContext,
+  action: 'restored' | 'deleted',
+): Promise<void> {
+  const { user_id, agent_id, machine_id } = principal;
+  const lines = found.map(
+    ({ row = {}, record }): Row => ({
+      entry_id: newId('hist', deps.store.clock.now()),
+      task_id: record.task_id,
+      project_id: record.project_id,
+      at: project.now,
+      action,
+      from_status: row.status ?? null,
+      to_status: action === 'deleted' ? null : (record as JsonRecord).status,
+      scope: record.scope,
+      team_id: record.team_id,
+      ...{ user_id, agent_id, machine_id },
+      subject_agent_id: null,
+      comment: null,
+      details: '{}',
+      version: Math.max(Number(row.version ?? 0), Number(record.version)) + 1,
+    }),
+  );
+  for (const some of chunksOf(lines, CHUNK_COUNT)) await trx.insertInto('task_history').values(some).execute();
+}
