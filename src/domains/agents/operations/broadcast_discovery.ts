@@ -8,9 +8,10 @@ import { bodyField } from '../schema.ts';
 
 const input = z.strictObject({
   message: bodyField.describe('What was found out.'),
-  category: newMemorySchema.shape.category,
+  // A memory's; their list stands with the tools of memory.
+  category: z.string().default('global').pipe(newMemorySchema.shape.category.unwrap()).describe('Kind of knowledge.'),
   severity: z.enum(SEVERITIES).default('info').describe('How bad it is.'),
-  scope: z.enum(['solo', 'team', 'shared']).describe('Who hears of it; default: as the mode.').optional(),
+  scope: z.enum(['solo', 'team', 'shared']).describe('Who hears of it.').optional(),
 });
 
 const output = z.object({
@@ -25,7 +26,7 @@ const output = z.object({
 export const broadcastDiscovery = defineOperation<AgentDeps, typeof input, typeof output>({
   name: 'broadcast_discovery',
   title: 'Broadcast discovery',
-  description: 'Remembers a finding and puts it into the inbox of every agent of yours or your team that may see it.',
+  description: 'Remembers a finding and tells it to every agent of yours, or of the team.',
   toolset: 'agents',
   input,
   output,

@@ -12,14 +12,14 @@ import { agentIdField, capabilitiesField } from '../schema.ts';
 const SHOWN_MAX_COUNT = 10;
 
 const input = z.strictObject({
-  task_description: z.string().trim().min(1).max(limits.task_text_length_max_chars).describe('What is to be done.'),
-  required_capabilities: capabilitiesField.describe('What it takes; all of them.').default([]),
-  agent_id: agentIdField.describe('Who does it; default: the best one there.').optional(),
+  task_description: z.string().trim().min(1).max(limits.task_text_length_max_chars).describe('What to do.'),
+  required_capabilities: capabilitiesField.describe('All of them.').default([]),
+  agent_id: agentIdField.describe('Default: the best.').optional(),
   priority: z.enum(['critical', 'high', 'medium', 'low']).default('medium').describe('Urgency.'),
-  deadline: timeField('When it is due.').optional(),
+  deadline: timeField('Due.').optional(),
   project_id: idField('Project.').optional(),
   scope: z.enum(['solo', 'team', 'shared']).describe('Who sees it.').optional(),
-  team_id: idField('Team it is for.').optional(),
+  team_id: idField('Team.').optional(),
 });
 
 const output = z.object({
@@ -45,8 +45,7 @@ const output = z.object({
 export const delegateTask = defineOperation<AgentDeps, typeof input, typeof output>({
   name: 'delegate_task',
   title: 'Delegate task',
-  description:
-    'Gives a task to an agent, or to the best one there that can do it, and tells it. If nobody can, the task waits.',
+  description: 'Gives a task to an agent, or to the best one there that can do it. If nobody can, it waits.',
   toolset: 'agents',
   input,
   output,

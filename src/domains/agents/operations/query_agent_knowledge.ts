@@ -21,14 +21,14 @@ const input = z.strictObject({
   agent_id: agentIdField,
   query: z.string().trim().min(1).max(limits.query_length_max_chars).describe('What about.'),
   limit: limitField(10, 50),
-  ask_live: z.boolean().default(false).describe('Also ask the agent itself and wait.'),
+  ask_live: z.boolean().default(false).describe('Ask it and wait.'),
   timeout_seconds: z
     .number()
     .int()
     .min(1)
     .max(limits.agent_answer_timeout_max_ms / SECOND_MS)
     .default(TIMEOUT_DEFAULT_SECONDS)
-    .describe('How long to wait.'),
+    .describe('For its answer.'),
 });
 
 const output = z.object({
@@ -65,7 +65,7 @@ export const queryAgentKnowledge = defineOperation<AgentDeps, typeof input, type
   name: 'query_agent_knowledge',
   title: 'Query agent knowledge',
   description:
-    'What an agent knows about something: its memories, incidents, runbooks and tasks, ranked; with ask_live also its own answer.',
+    'What an agent knows: its memories, incidents, runbooks and tasks, ranked; with ask_live its own answer too.',
   toolset: 'agents',
   input,
   output,
