@@ -103,6 +103,9 @@ function taskItem(task: OpenTask): BriefItem {
   return { ref: task.task_id, text: `${summarise(task.title, LINE_MAX_CHARS)} (${facts.join(', ')})` };
 }
 
+/** On the memories of switches to a project. */
+export const SWITCH_TAG = 'project-context';
+
 const DECISIONS = { tags: ['decision', 'decisions'], categories: ['project'] } as const;
 const INCIDENTS = { categories: ['incidents'] } as const;
 
@@ -119,9 +122,14 @@ async function memorySections(
   const [decisions, incidents] = [await found(DECISIONS), await found(INCIDENTS)];
   const words = [reason, project.name, project.description].filter((text) => text).join(' ');
   const team_id = project.team_id ?? undefined;
-  const related = await deps.learning.related(words, ctx, { limit: RELATED_MAX_COUNT, semantic: true, team_id });
-  const told = new Set([...decisions.rows, ...incidents.rows].map(({ memory_id }) => memory_id));
-  const fresh = related.filter(({ memory_id }) => !told.has(memory_id)).map(memoryItem);
+  const related = await deps.learning.related(words, ctx, { limit: 2 * RELATED_MAX_COUNT, semantic: true, team_id });
+  // That others came here for the same reason is no knowledge about it; the activity shows it.
+  const switches = await deps.memories.list(project, ctx, { tags: [SWITCH_TAG], limit: limits.page_max_items });
+  const told = new Set([...decisions.rows, ...incidents.rows, ...switches].map(({ memory_id }) => memory_id));
+  const fresh = related
+    .filter(({ memory_id }) => !told.has(memory_id))
+    .slice(0, RELATED_MAX_COUNT)
+    .map(memoryItem);
   const of = (name: SectionName, { rows, total }: Awaited<ReturnType<typeof found>>) =>
     total > 0 ? [section(name, rows.map(memoryItem), { total })] : [];
   return [

@@ -134,7 +134,10 @@ test('the brief tells what to do, what was decided, what went wrong, and that no
   await app.store('Elasticsearch replicas can be changed at any time, shards cannot', {}, me);
   await app.store('Bread needs flour', {}, me);
   await app.store('A decision of another project', { project: 'Elsewhere', tags: ['decision'] }, me);
-  const { brief } = await app.call('switch_project_context', { project_id }, me);
+  const reason = 'Elasticsearch replicas for the catalogue';
+  await app.call('switch_project_context', { project_id, reason }, me);
+  app.clock.advance(1_000);
+  const { brief } = await app.call('switch_project_context', { project_id, reason: `Again: ${reason}` }, me);
   expect(texts(brief, 'your_tasks')).toEqual([expect.stringMatching(/^Resize the heap \(in_progress, low/)]);
   expect(texts(brief, 'ready_tasks')).toEqual([expect.stringMatching(/^Measure the queries \(todo, high\)/)]);
   expect(texts(brief, 'blocked_tasks')).toEqual([expect.stringMatching(/^Compare the figures .*waits for 1/)]);
@@ -142,6 +145,7 @@ test('the brief tells what to do, what was decided, what went wrong, and that no
   expect(texts(brief, 'decisions')).toEqual([expect.stringContaining('Three shards are enough')]);
   expect(texts(brief, 'incidents')).toEqual([expect.stringContaining('Node 2 ran out of heap')]);
   expect(texts(brief, 'related').join()).toContain('replicas can be changed at any time');
+  expect(texts(brief, 'related').join()).not.toContain(reason);
   expect(section(brief, 'drift')).toMatchObject({ items: [], note: expect.stringMatching(/watched/) });
   expect(texts(brief, 'activity')[0]).toContain('project.entered by greta (greta-agent, test-machine)');
   expect(JSON.stringify(brief)).not.toMatch(/flour|another project/);

@@ -5,7 +5,7 @@ import { limits } from '../../kernel/limits.ts';
 import type { OperationContext, Principal } from '../../kernel/operation.ts';
 import { mayAddMemory, mayCall } from '../access/index.ts';
 import type { LearningEvent } from '../learning/index.ts';
-import { briefOf } from './brief.ts';
+import { briefOf, SWITCH_TAG } from './brief.ts';
 import type { ProjectDeps, ProjectTrx } from './deps.ts';
 import { type ProjectRow, placeOf, toProject } from './record.ts';
 import { addActivity, findNamed, holdVisible } from './repository.ts';
@@ -140,7 +140,7 @@ function memoryOfSwitch(project: ProjectRow, actor: Principal, reason: string): 
     title: `${actor.agent_id} began to work on ${name}`.slice(0, limits.context_length_max_chars),
     content: reason,
     category: 'agent',
-    tags: ['project-context'],
+    tags: [SWITCH_TAG],
     importance: 0.2,
     facts: {},
   };
