@@ -10,3 +10,4 @@ export { newTaskFields, newTaskSchema, taskSchema } from './schema.ts';
 export { PRIORITIES, type Priority, STATUSES, type Status } from './statuses.ts';
 export type { TaskTables } from './tables.ts';
 export { createTasks, type Tasks } from './tasks.ts';
+export { splitBoard } from './transfer/split.ts';

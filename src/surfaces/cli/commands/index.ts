@@ -1,6 +1,7 @@
 // The program's own commands: their words and options. What they do is loaded when they run.
 import { type Command, Option } from 'commander';
 import type { CliContext, Finish, OperationShape } from '../contract.ts';
+import { addTaskVerbs } from './tasks-verbs.ts';
 
 type Run = (words: readonly string[], options: Record<string, unknown>) => Promise<number>;
 
@@ -35,6 +36,8 @@ export function ownVerbs(groups: ReadonlyMap<string, Command>, ctx: CliContext, 
   if (vault) addVaultVerbs(vault, ctx, finish);
   const privacy = groups.get('privacy');
   if (privacy) addPrivacyVerbs(privacy, ctx, finish);
+  const tasks = groups.get('tasks');
+  if (tasks) addTaskVerbs(tasks, ctx, finish);
 }
 
 const several = (text: string, before: readonly string[] = []): readonly string[] => [...before, text];
