@@ -61,7 +61,10 @@ export function openWork(parts: WorkParts): Work {
     tasks: {
       loadOf: (agent_ids, ctx) => tasks.forAgents.loadOf(agent_ids, ctx),
       tasksOf: (agent_id, ctx, limit) => tasks.forAgents.tasksOf(agent_id, ctx, limit),
-      createDelegated: (trx, ctx, task) => tasks.forAgents.createDelegated(trx as never, ctx, { ...task }),
+      prepareDelegated: async (ctx, task) => {
+        const create = await tasks.forAgents.prepareDelegated(ctx, { ...task });
+        return (trx) => create(trx as never);
+      },
       queuedFor: (capabilities, ctx, limit) => tasks.forAgents.queuedFor(capabilities, ctx, limit),
       renew: (trx, signs) => tasks.forAgents.renew(trx as never, signs),
     },

@@ -51,18 +51,19 @@ export async function delegate(deps: AgentDeps, wanted: Delegation, ctx: Operati
   const choice = await choose(deps, wanted, ctx);
   const { store, tasks, changed } = deps;
   const { chosen, place } = choice;
+  const create = await tasks.prepareDelegated(ctx, {
+    title: titleOf(description),
+    description: description.slice(0, limits.task_text_length_max_chars).toWellFormed(),
+    priority: wanted.priority,
+    required_capabilities: wanted.required_capabilities,
+    scope: place.scope,
+    ...(place.team_id === null ? {} : { team_id: place.team_id }),
+    ...(wanted.project_id === undefined ? {} : { project_id: wanted.project_id }),
+    ...(wanted.deadline === undefined ? {} : { due: wanted.deadline }),
+    ...(chosen ? { assigned_agent_id: chosen.agent_id, assigned_user_id: chosen.user_id } : {}),
+  });
   const { task, messages } = await store.write(async (trx) => {
-    const made = await tasks.createDelegated(trx, ctx, {
-      title: titleOf(description),
-      description,
-      priority: wanted.priority,
-      required_capabilities: wanted.required_capabilities,
-      scope: place.scope,
-      ...(place.team_id === null ? {} : { team_id: place.team_id }),
-      ...(wanted.project_id === undefined ? {} : { project_id: wanted.project_id }),
-      ...(wanted.deadline === undefined ? {} : { due: wanted.deadline }),
-      ...(chosen ? { assigned_agent_id: chosen.agent_id, assigned_user_id: chosen.user_id } : {}),
-    });
+    const made = await create(trx);
     const { task_id, title } = made;
     const takes = `claim_next task_id=${task_id} takes it.`;
     const message = chosen

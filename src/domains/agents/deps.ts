@@ -71,14 +71,14 @@ export interface TaskPort {
   /** Tasks the agent holds, then those assigned to it that are not over, most urgent first; only what the caller may see. */
   tasksOf(agent_id: string, ctx: OperationContext, limit: number): Promise<readonly AgentTask[]>;
   /**
-   * Makes a delegated task (`delegated_by` the caller's agent) in the caller's transaction. No message is sent. Errors as
-   * of creating a task; all of them before anything is written.
+   * Looks at a task that is delegated (`delegated_by` the caller's agent) before the transaction; the function that comes
+   * back makes it in one, and may be run again in another. No message is sent. Errors as of creating a task; all of them
+   * before anything is written.
    */
-  createDelegated(
-    trx: AgentTrx,
+  prepareDelegated(
     ctx: OperationContext,
     task: DelegatedTask,
-  ): Promise<{ readonly task_id: string; readonly title: string; readonly status: string }>;
+  ): Promise<(trx: AgentTrx) => Promise<{ readonly task_id: string; readonly title: string; readonly status: string }>>;
   /** Delegated tasks that are ready, assigned to nobody, changeable for the caller, and need no more than these capabilities. */
   queuedFor(capabilities: readonly string[], ctx: OperationContext, limit: number): Promise<readonly AgentTask[]>;
   /**

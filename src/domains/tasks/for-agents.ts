@@ -133,16 +133,21 @@ export async function queuedFor(
 
 type Delegated = Record<string, unknown> & Pick<NewTaskOrigin, 'assigned_agent_id' | 'assigned_user_id'>;
 
-/** Makes a delegated task in the caller's transaction; no message is sent. Errors as of `createTask`. */
-export async function createDelegated(deps: TaskDeps, trx: TaskTrx, ctx: OperationContext, task: Delegated) {
+/**
+ * Looks at a task before the transaction, where nobody waits for it; the function that comes back makes it in one, and
+ * may be run again in another. No message is sent. Errors as of `prepareTask` and `createTask`.
+ */
+export async function prepareDelegated(deps: TaskDeps, ctx: OperationContext, task: Delegated) {
   const { assigned_agent_id, assigned_user_id, ...fields } = task;
   const given = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
   const prepared = await prepareTask(deps, ctx, newTaskSchema.parse(given), {
     ...{ action: 'delegated', assigned_agent_id, assigned_user_id },
     delegated_by: ctx.principal.agent_id,
   });
-  const { row } = await createTask(deps, trx, ctx, prepared);
-  return { task_id: row.task_id, title: row.title, status: row.status };
+  return async (trx: TaskTrx) => {
+    const { row } = await createTask(deps, trx, ctx, prepared);
+    return { task_id: row.task_id, title: row.title, status: row.status };
+  };
 }
 
 function toAgentTask(row: TaskRow, agent_id: string, { session }: OperationContext) {

@@ -4,7 +4,7 @@ import { renewClaims, type SignOfLife } from './claims/renew.ts';
 import { sweep } from './claims/sweep.ts';
 import { type CreatedTask, createTask, type NewTaskOrigin, type PreparedTask, prepareTask } from './create.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
-import { createDelegated, loadOf, queuedFor, tasksOf } from './for-agents.ts';
+import { loadOf, prepareDelegated, queuedFor, tasksOf } from './for-agents.ts';
 import { tasksForProjects } from './for-projects.ts';
 import type { NewTask } from './schema.ts';
 
@@ -40,8 +40,8 @@ function tasksForAgents(deps: TaskDeps) {
     tasksOf: (agent_id: string, ctx: OperationContext, limit: number) => tasksOf(deps, agent_id, ctx, limit),
     queuedFor: (capabilities: readonly string[], ctx: OperationContext, limit: number) =>
       queuedFor(deps, capabilities, ctx, limit),
-    createDelegated: (trx: TaskTrx, ctx: OperationContext, task: Parameters<typeof createDelegated>[3]) =>
-      createDelegated(deps, trx, ctx, task),
+    prepareDelegated: (ctx: OperationContext, task: Parameters<typeof prepareDelegated>[2]) =>
+      prepareDelegated(deps, ctx, task),
     renew: (trx: TaskTrx, signs: readonly SignOfLife[]) => renewClaims(deps.store, trx, signs),
   };
 }
