@@ -13,7 +13,6 @@ export type {
   TaskFacts,
   TaskFlow,
 } from './deps.ts';
-export { projectNotFound } from './errors.ts';
 export { projectBackupOperations } from './operations/backups.ts';
 export { projectOperations } from './operations/index.ts';
 export { createProjects, type ProjectForWork, type Projects } from './projects.ts';

@@ -1,5 +1,5 @@
-// The projects domain put together, and what other domains and the gate ask of it.
-import type { OperationContext, Principal, ProjectContext } from '../../kernel/operation.ts';
+// The projects domain put together, and what other domains ask of it.
+import type { OperationContext } from '../../kernel/operation.ts';
 import type { WorkPlace } from '../access/index.ts';
 import type { ProjectDeps } from './deps.ts';
 import { projectNotFound } from './errors.ts';
@@ -23,8 +23,6 @@ export interface Projects {
   readonly deps: ProjectDeps;
   /** The place of a project and the limits of its board. Throws `not_found` where the caller may not see it. */
   projectFor(project_id: string, ctx: Pick<OperationContext, 'principal'>): Promise<ProjectForWork>;
-  /** What a session's context says of the project; undefined where the principal may not see it, or not any more. */
-  contextOf(project_id: string, principal: Principal): Promise<ProjectContext | undefined>;
 }
 
 export function createProjects(deps: ProjectDeps): Projects {
@@ -40,10 +38,6 @@ export function createProjects(deps: ProjectDeps): Projects {
         name: row.name,
         wip: { columns: given(columns), ...(per_agent === undefined ? {} : { per_agent }) },
       };
-    },
-    async contextOf(project_id, principal) {
-      const row = await findVisible(store.db, project_id, principal);
-      return row && { project_id, name: row.name };
     },
   };
 }
