@@ -130,3 +130,47 @@ export function versionUnknown(task_id: string, version: number, expected_versio
     { details: { task_id, version, expected_version } },
   );
 }
+
+interface Named {
+  readonly task_id: string;
+  readonly title: string;
+  readonly status: string;
+}
+
+const NAMED_MAX_COUNT = 20;
+
+function namesOf(tasks: readonly Named[], count: number): string {
+  const named = tasks.slice(0, NAMED_MAX_COUNT).map(({ task_id, title, status }) => `${task_id} (${title}, ${status})`);
+  const more = count - named.length;
+  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+}
+
+/** A task that is to be deleted and that others hang on; those the caller may not see are counted only. */
+export function hasDependants(task_id: string, seen: readonly Named[], count: number): HaivemindError {
+  return failure(
+    'conflict',
+    `Others wait for task ${task_id} or are parts of it: ${namesOf(seen, count)}.`,
+    'detach=true cuts them off and keeps them; cascade=true deletes them too, with all that hangs on them.',
+    { details: { task_id, dependants: seen.map((task) => task.task_id), count } },
+  );
+}
+
+export function hiddenDependants(task_id: string, count: number): HaivemindError {
+  return failure(
+    'forbidden',
+    `With task ${task_id} would go ${count} that you may not see.`,
+    'detach=true cuts them off and keeps them.',
+    { details: { task_id, hidden: count } },
+  );
+}
+
+/** Tasks that are to be deleted while somebody works on them. */
+export function heldTasks(held: readonly (Named & { readonly holder_agent_id: string | null })[]): HaivemindError {
+  const list = held.slice(0, NAMED_MAX_COUNT).map((task) => `${task.task_id} (${task.title}, ${task.holder_agent_id})`);
+  return failure(
+    'conflict',
+    `Agents work on what is to be deleted: ${list.join(', ')}.`,
+    'Wait until they are done, or delete it with force=true: their next write is refused.',
+    { details: { held: held.map(({ task_id, holder_agent_id }) => ({ task_id, holder_agent_id })) } },
+  );
+}

@@ -112,6 +112,5 @@ async function named(db: TaskReader, path: readonly Moment[], principal: Princip
     title: titles.get(task_id) ?? null,
   });
   const made = through === undefined ? [] : [{ task_id: null, title: through }];
-  const closed = ids.length > 1 || through !== undefined ? [shown(last), ...made] : [];
-  return [...closed, ...ids.map(shown)];
+  return [shown(last), ...made, ...ids.map(shown)];
 }
