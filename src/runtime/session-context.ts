@@ -67,9 +67,10 @@ function contextRows(db: ContextReader, { principal, session }: Pick<OperationCo
         ]);
         const meant = [
           eb('agents.user_id', '=', user_id),
-          eb.or([eb('agents.agent_id', '=', eb.ref('context.agent_id')), adopted]),
+          fixed.agent_id === undefined
+            ? eb.or([eb('agents.agent_id', '=', eb.ref('context.agent_id')), adopted])
+            : eb('agents.agent_id', '=', fixed.agent_id),
         ];
-        if (fixed.agent_id !== undefined) meant.push(eb('agents.agent_id', '=', fixed.agent_id));
         if (fixed.machine_id !== undefined) meant.push(eb('agents.machine_id', '=', fixed.machine_id));
         return eb.and(meant);
       }),

@@ -49,6 +49,8 @@ export interface AppOptions {
   /** `none` searches by words alone and loads no model: what most tests need. */
   readonly embedding?: 'none' | 'local';
   readonly retention?: LoadedConfig['storage']['retention'];
+  /** The configuration's section, as in its file. */
+  readonly claudeops?: Readonly<Record<string, unknown>>;
   readonly role?: 'server' | 'stdio' | 'command';
   readonly data_dir?: string;
   readonly clock?: ReturnType<typeof virtualClock>;
@@ -60,6 +62,7 @@ export interface AppOptions {
 export function testConfig(data_dir: string, options: AppOptions = {}, postgres?: PostgresTarget): LoadedConfig {
   const config = configSchema.parse({
     server: { log_level: 'silent' },
+    claudeops: options.claudeops ?? {},
     storage: {
       synchronous: 'NORMAL',
       embedding: { provider: options.embedding ?? 'none' },
