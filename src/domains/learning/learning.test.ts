@@ -57,9 +57,7 @@ async function openProcess({ data_dir, clock } = newPlace()) {
     retention: [],
     changed: () => {},
     longLived: false,
-    onError: (error) => {
-      throw error;
-    },
+    onError: () => {},
   });
   const said: string[] = [];
   const learning = createLearning({ store, memory: memory.deps, onError: (_error, message) => said.push(message) });
@@ -226,6 +224,13 @@ test('related knowledge is what the caller may see, procedures before the rest o
   expect(await ask(contextOf(bob))).toEqual(['own', 'shared']);
   expect(await ask(contextOf(bob), { team_id: 'team_1' })).toEqual(['own', 'runbook', 'shared', 'team']);
   expect(await ask(contextOf({ ...bob, teams: [] }), { team_id: 'team_1' })).toEqual(['own', 'shared']);
+  // The full search, here without a model, looks in the same places.
+  expect(await ask(contextOf(bob), { team_id: 'team_1', semantic: true })).toEqual([
+    'own',
+    'runbook',
+    'shared',
+    'team',
+  ]);
   const how = { limit: 1, semantic: false, team_id: 'team_1' };
   const [best] = await here.learning.related('restart elasticsearch', contextOf(bob), how);
   expect(best).toMatchObject({ category: 'runbooks', score: expect.any(Number), agent_id: 'search-1' });

@@ -1,6 +1,6 @@
 // Delegating through the public door: who gets the task and hears of it, and what happens where nobody can do it.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type App, type CallerOptions, openApp } from '../../../../test/support/open-app.ts';
+import { type Answer, type App, type CallerOptions, DAY_MS, openApp } from '../../../../test/support/open-app.ts';
 import { limits } from '../../../kernel/limits.ts';
 
 let app: App;
@@ -173,4 +173,34 @@ test('a token needs the scope of tasks as well', async () => {
     reportProgress: () => {},
   });
   await expect(call).rejects.toMatchObject({ code: 'forbidden' });
+});
+
+test('of equals the one that did such work well, and not the one that failed at it', async () => {
+  const alpha = await register('alpha', ['elasticsearch_ops', 'documentation']);
+  const zeta = await register('zeta', ['elasticsearch_ops', 'documentation']);
+  async function end(agent: typeof alpha, status: string, required_capabilities: readonly string[]): Promise<void> {
+    const wanted = { ...SEARCH, required_capabilities, agent_id: agent.agent_id };
+    const { task_id } = await app.call('delegate_task', wanted, LEAD);
+    await app.call('claim_next', { task_id }, agent.caller);
+    await app.call('update_kanban_task', { task_id, status, resolution: 'That is how it went.' }, agent.caller);
+  }
+  const chosen = async (required_capabilities: readonly string[]): Promise<Answer> => {
+    const done = await app.call('delegate_task', { ...SEARCH, required_capabilities }, LEAD);
+    // Only what is chosen is looked at here: it must not weigh on the next choice.
+    await app.call('update_kanban_task', { task_id: done.task_id, status: 'cancelled' }, LEAD);
+    return done;
+  };
+  expect((await chosen(['elasticsearch_ops'])).assigned_agent_id).toBe(alpha.agent_id);
+  await end(zeta, 'done', ['elasticsearch_ops']);
+  const proven = await chosen(['elasticsearch_ops']);
+  expect(proven.assigned_agent_id).toBe(zeta.agent_id);
+  expect(proven.reason).toBe('Best of 2 that can do it: load 0, success 67 %.');
+  // What it did well says nothing about other work.
+  expect((await chosen(['documentation'])).assigned_agent_id).toBe(alpha.agent_id);
+  await end(alpha, 'failed', ['documentation']);
+  expect((await chosen(['documentation'])).assigned_agent_id).toBe(zeta.agent_id);
+  // And what was long ago nothing any more.
+  app.clock.advance(31 * DAY_MS);
+  for (const { caller } of [alpha, zeta]) await app.call('get_agent_roster', {}, caller);
+  expect((await chosen(['documentation'])).assigned_agent_id).toBe(alpha.agent_id);
 });

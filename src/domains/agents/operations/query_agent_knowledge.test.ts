@@ -162,3 +162,23 @@ test('asker and agent on two hubs of one store', async () => {
     rmSync(data_dir, { recursive: true, force: true });
   }
 });
+
+test('what came of a task is found once, with the task, also by who only sees what was learned', async () => {
+  const agent_id = await register(EXPERT, 'specialist');
+  const wanted = { task_description: 'Search got slow', required_capabilities: ['elasticsearch_ops'] };
+  const { task_id } = await app.call('delegate_task', wanted, ASKER);
+  await app.call('claim_next', { task_id }, EXPERT);
+  const resolution = 'Shards of the orders index were too large: eight instead of one.';
+  const { memory_id } = await app.call('update_kanban_task', { task_id, status: 'done', resolution }, EXPERT);
+  const query = { agent_id, query: 'too large shards of orders' };
+  const { knowledge } = await app.call('query_agent_knowledge', query, ASKER);
+  expect(knowledge).toMatchObject([{ kind: 'task', task_id, text: expect.stringContaining(resolution) }]);
+  const scopes = ['agent.read', 'memory.read'] as const;
+  const ctx = contextOf('test-machine', ASKER);
+  const limited = {
+    ...ctx,
+    principal: { ...ctx.principal, credential: { kind: 'token', admin: false, scopes } as const },
+  };
+  const { output } = await app.runtime.executor.execute('query_agent_knowledge', query, limited);
+  expect(output.knowledge).toMatchObject([{ kind: 'memory', memory_id, task_id }]);
+});
