@@ -29,12 +29,14 @@ import { createResourceSight } from './runtime/resource-sight.ts';
 import { urisOf } from './runtime/resource-uris.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
+import { createStillHere } from './runtime/still-here.ts';
 import { readGauges } from './runtime/store-gauges.ts';
 import { forgetStoreElsewhere } from './runtime/store-place.ts';
 import { syncStatus } from './runtime/sync-status.ts';
 import { createTransfers } from './runtime/transfers.ts';
 import { createVectorServer } from './runtime/vector-server.ts';
 import { openWork } from './runtime/work.ts';
+import { createBackupFiles } from './runtime/work-backups.ts';
 import { type MigrateRequest, restoreBackup, vaultsInCopy } from './storage/index.ts';
 import { version } from './surfaces/cli/version.ts';
 import type { LocalRuntime, OpenOptions } from './surfaces/runtime.ts';
@@ -85,6 +87,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     log,
     instructions: INSTRUCTIONS,
     transfers: createTransfers(memory.deps, outside.authorise),
+    backupFiles: createBackupFiles(work.backups, outside.authorise),
     localPrincipal: (agent_id) => ({ ...owner, agent_id: agent_id ?? owner.agent_id }),
     health: createHealth({ version, store, embedder, memory, coordination }),
     ready: () => storeCheck(store),
@@ -97,6 +100,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...outside,
     mayReadResource: createResourceSight({ store, feed, log, gate: access.gate }),
     listResources: resources.list,
+    ...createStillHere({ ...work.agents.deps, store, log }),
     syncStatus: () => syncStatus(store, version),
     followEvents: createEvents({ store, feed, gate: access.gate }),
     onResourceChanged: (listener) =>

@@ -4,6 +4,7 @@ import type { MemoryDomain } from '../domains/memory/index.ts';
 import { createProjectBackups, type ProjectBackups, type ProjectTables } from '../domains/projects/index.ts';
 import type { Database } from '../storage/database.ts';
 import type { KeyRing } from '../storage/keyring/index.ts';
+import type { BackupFiles, Runtime } from '../surfaces/runtime.ts';
 import type { Access } from './access.ts';
 import type { ChangeFeed } from './change-feed.ts';
 
@@ -29,4 +30,14 @@ export function openProjectBackups({ store, access, memory, feed, keyring, data_
     recovery_days: vaults.deps.recovery_days,
     changed: feed.changed,
   });
+}
+
+/** Files of backups behind the gate that every transfer passes. */
+export function createBackupFiles(backups: ProjectBackups, authorise: Runtime['authorise']): BackupFiles {
+  return {
+    takeOut: async (principal, backup_id) =>
+      backups.takeOut(await authorise(principal, 'project.backup', 'project.backup_taken_out'), backup_id),
+    takeIn: async (principal, source) =>
+      backups.takeIn(await authorise(principal, 'project.restore', 'project.backup_taken_in'), source),
+  };
 }

@@ -109,6 +109,20 @@ export interface Transfers {
   exportTo(principal: Principal, options: ExportOptions): AsyncIterable<string>;
 }
 
+/** Files of project backups; too large for an operation's input or output. */
+export interface BackupFiles {
+  /** The file as it lies on this hub. Errors: `not_found`, `forbidden`, `unavailable` where it is on another machine. */
+  takeOut(
+    principal: Principal,
+    backup_id: string,
+  ): Promise<{ readonly bytes: number; readonly pieces: AsyncIterable<Uint8Array> }>;
+  /** Takes a file in after it was read to its end. Errors: `storage_corrupt` with the damaged part, `forbidden`. */
+  takeIn(
+    principal: Principal,
+    source: AsyncIterable<Uint8Array>,
+  ): Promise<{ readonly backup_id: string; readonly project_id: string }>;
+}
+
 export interface SyncStatus {
   readonly machine_id: string;
   readonly version: string;
@@ -251,6 +265,7 @@ export interface Runtime {
   readonly executor: Executor;
   readonly log: Log;
   readonly transfers: Transfers;
+  readonly backupFiles: BackupFiles;
   /** Text for MCP `instructions`, at most 4,096 characters. */
   readonly instructions: string;
   /** The operating system's user on this machine, acting through the named agent. */
@@ -291,6 +306,11 @@ export interface Runtime {
    * Rejects with `invalid_input` for an `after` that is no id of an event.
    */
   followEvents(principal: Principal, filter: EventFilter): Promise<AsyncIterable<StoreEvent>>;
+  /**
+   * The client of this session is connected though it calls nothing: its agent is there, and the claims of the session
+   * are renewed. Never rejects.
+   */
+  stillHere(caller: Pick<OperationContext, 'principal' | 'session'>): Promise<void>;
   /** Calls `listener` with resource URIs that changed, on whichever hub; returns the way to stop. */
   onResourceChanged(listener: (uri: string) => void): () => void;
   /**

@@ -208,6 +208,10 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
       importFrom: (source, _principal, options) => importLines(deps, source, options.signal),
       exportTo: () => exportLines(deps),
     },
+    backupFiles: {
+      takeOut: (_principal, id) => Promise.reject(failure('not_found', `There is no backup ${id}.`, 'Make one.')),
+      takeIn: () => Promise.reject(failure('storage_corrupt', 'It is no backup.', 'Use another file.')),
+    },
     localPrincipal: (agent_id): Principal => ({
       user_id: 'tester',
       agent_id: agent_id ?? 'unknown',

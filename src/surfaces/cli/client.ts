@@ -16,6 +16,13 @@ export interface OperationClient {
   call(name: string, input: unknown, options: CallOptions): Promise<Readonly<Record<string, unknown>>>;
   importFrom(source: AsyncIterable<Uint8Array>, options: ImportOptions): AsyncIterable<TransferEvent>;
   exportTo(options: ExportOptions): AsyncIterable<string>;
+  /** The file of a project's backup. */
+  backupOut(backup_id: string, options: Pick<CallOptions, 'signal'>): AsyncIterable<Uint8Array>;
+  /** Brings such a file to the hub. */
+  backupIn(
+    source: AsyncIterable<Uint8Array>,
+    options: Pick<CallOptions, 'signal'>,
+  ): Promise<{ readonly backup_id: string; readonly project_id: string }>;
   health(): Promise<HealthReport>;
   /** Waits until what this command stored is found by meaning too; a hub does that by itself. */
   settle(onProgress: (left: number) => void, signal: AbortSignal): Promise<void>;

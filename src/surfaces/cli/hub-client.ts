@@ -73,6 +73,23 @@ export function hubClient(hub: HubAddress, io: Pick<CliIo, 'env' | 'cwd'>): Oper
       const answer = await send(`/api/v1/export?${query}`, { method: 'GET', signal });
       yield* textOf(answer);
     },
+    async *backupOut(backup_id, { signal }) {
+      const answer = await send(`/api/v1/project-backups/files/${encodeURIComponent(backup_id)}`, {
+        method: 'GET',
+        signal,
+      });
+      if (answer.body) yield* answer.body as unknown as AsyncIterable<Uint8Array>;
+    },
+    async backupIn(source, { signal }) {
+      const answer = await send('/api/v1/project-backups/files', {
+        method: 'POST',
+        body: Readable.toWeb(Readable.from(source)) as unknown as ReadableStream<Uint8Array>,
+        duplex: 'half',
+        headers: { 'content-type': 'application/octet-stream' },
+        signal,
+      } as RequestInit);
+      return (await answer.json()) as { backup_id: string; project_id: string };
+    },
     settle: async () => {},
     inspect: async () => [],
     async health() {

@@ -75,6 +75,10 @@ function localClient(
     },
     importFrom: (source, options) => runtime.transfers.importFrom(source, principal, options),
     exportTo: (options) => runtime.transfers.exportTo(principal, options),
+    async *backupOut(backup_id) {
+      yield* (await runtime.backupFiles.takeOut(principal, backup_id)).pieces;
+    },
+    backupIn: (source) => runtime.backupFiles.takeIn(principal, source),
     health: () => runtime.health(),
     settle: runtime.settle,
     inspect: runtime.inspect,

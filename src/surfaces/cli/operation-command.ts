@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import { failure } from '../../kernel/errors.ts';
 import { normaliseArguments, toValue } from './arguments.ts';
+import type { OperationClient } from './client.ts';
 import { shellWord } from './connect.ts';
 import type { CliContext, Finish, OperationShape } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
@@ -14,12 +15,23 @@ import { readSecret } from './secret-input.ts';
 import { shown } from './shown.ts';
 import { styleFor } from './style.ts';
 
+type Input = Readonly<Record<string, unknown>>;
+
+/** What a command does beside its call, over the same connection. */
+export interface Around {
+  /** Gives the input its last form. */
+  before?(client: OperationClient, input: Input, options: GlobalOptions): Promise<Input>;
+  /** Gives the answer its last form. */
+  after?(client: OperationClient, answer: Input, options: GlobalOptions): Promise<Input>;
+}
+
 /** Gives the command its arguments, options and action. */
 export function defineOperationCommand(
   command: Command,
   shape: OperationShape,
   ctx: CliContext,
   finish: Finish,
+  around: (command: Command) => Around | undefined = () => undefined,
 ): Command {
   const fields = fieldsOf(shape.input);
   const positional = (shape.cli.positional ?? []).flatMap((name) => fields.filter((field) => field.name === name));
@@ -31,12 +43,13 @@ export function defineOperationCommand(
   for (const field of fields)
     for (const option of field.name === shape.cli.secret ? [secretOption(field)] : optionsOf(field))
       command.addOption(option);
+  const beside = around(command) ?? {};
   command.addHelpText('after', examplesOf(shape));
   return command.action(async (...all: unknown[]) => {
     const words = all.slice(0, positional.length);
     const texts = collectTexts(positional, words, fields, command.opts());
     const input = await inputOf(fields, texts, ctx, shape.cli.secret);
-    finish(await callAndPrint(shape, input, ctx, command.opts()));
+    finish(await callAndPrint({ shape, beside }, input, ctx, command.opts()));
   });
 }
 
@@ -181,14 +194,16 @@ function printAlone(
 }
 
 async function callAndPrint(
-  shape: OperationShape,
+  { shape, beside }: { readonly shape: OperationShape; readonly beside: Around },
   input: Readonly<Record<string, unknown>>,
   ctx: CliContext,
   options: GlobalOptions,
 ): Promise<number> {
   const client = await openClient(ctx, configFor(ctx, options));
   try {
-    const all = await client.call(shape.name, input, { signal: ctx.io.signal });
+    const given = (await beside.before?.(client, input, options)) ?? input;
+    const said = await client.call(shape.name, given, { signal: ctx.io.signal });
+    const all = (await beside.after?.(client, said, options)) ?? said;
     const answer = options.json ? all : withoutSolo(all);
     const piped = !options.json && !ctx.io.stdout.isTTY;
     const printed = piped ? withoutMode(answer) : answer;
@@ -199,8 +214,8 @@ async function callAndPrint(
     else printAlone(printed, alone, ctx, options);
     // Piped rows leave no room for what limits the answer, or for what to do next; it must not go unsaid.
     for (const field of piped ? ['notice', 'hint', 'operating_mode'] : []) {
-      const said = answer[field];
-      if (typeof said === 'string') ctx.io.stderr.write(`${field}: ${shown(said)}\n`);
+      const note = answer[field];
+      if (typeof note === 'string') ctx.io.stderr.write(`${field}: ${shown(note)}\n`);
     }
     return EXIT.ok;
   } finally {

@@ -4,6 +4,7 @@ import { failure } from '../../kernel/errors.ts';
 import { GLOBAL_VALUE_FLAGS } from './arguments.ts';
 import { addAuditCommand } from './commands/audit.ts';
 import { ownCommands, ownVerbs } from './commands/index.ts';
+import { projectFiles } from './commands/project-files.ts';
 import type { CliContext, Finish, OperationShape } from './contract.ts';
 import { EXIT } from './exit-codes.ts';
 import { addGlobalOptions } from './globals.ts';
@@ -81,7 +82,9 @@ function leavesOf(command: Command): readonly Command[] {
 }
 
 function addOperation(parent: Command, name: string, shape: OperationShape, ctx: CliContext, finish: Finish): void {
-  const command = defineOperationCommand(parent.command(name), shape, ctx, finish);
+  const command = defineOperationCommand(parent.command(name), shape, ctx, finish, (own) =>
+    projectFiles(shape.name, own, ctx),
+  );
   shapeOf.set(command, shape);
 }
 

@@ -4,6 +4,7 @@ import type { Operation } from '../../kernel/operation.ts';
 import { fullSchema, type JsonSchema } from '../mcp/json-schemas.ts';
 import type { Runtime } from '../runtime.ts';
 import { EVENTS_DESCRIPTION } from './events.ts';
+import { BACKUP_FILES_PATH, BACKUP_TYPE } from './project-files.ts';
 import { API_PREFIX, pathsOf } from './rest.ts';
 import { IMPORT_TYPES, TRANSFER_QUERIES } from './transfers.ts';
 
@@ -24,6 +25,8 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
   add(`${API_PREFIX}/operations/{name}`, 'post', byName(operations));
   add(`${API_PREFIX}/import`, 'post', importDescription());
   add(`${API_PREFIX}/export`, 'get', exportDescription());
+  add(BACKUP_FILES_PATH, 'post', backupInDescription());
+  add(`${BACKUP_FILES_PATH}/{backup_id}`, 'get', backupOutDescription());
   add(`${API_PREFIX}/privacy/export`, 'get', personalDataDescription());
   add(`${API_PREFIX}/events`, 'get', EVENTS_DESCRIPTION);
   for (const { path, summary, open } of PLAIN_PATHS)
@@ -172,6 +175,30 @@ function exportDescription(): JsonSchema {
       200: { description: 'Memories.', content: { 'application/x-ndjson': text, 'text/markdown': text } },
       default: PROBLEM_RESPONSE,
     },
+  };
+}
+
+function backupInDescription(): JsonSchema {
+  const ids = { type: 'object', properties: { backup_id: { type: 'string' }, project_id: { type: 'string' } } };
+  return {
+    operationId: 'take_in_project_backup',
+    tags: ['transfer'],
+    summary: 'Bring the file of a project backup to this hub',
+    requestBody: { required: true, content: { [BACKUP_TYPE]: {} } },
+    responses: {
+      201: { description: 'It was read to its end.', content: { 'application/json': { schema: ids } } },
+      default: PROBLEM_RESPONSE,
+    },
+  };
+}
+
+function backupOutDescription(): JsonSchema {
+  return {
+    operationId: 'take_out_project_backup',
+    tags: ['transfer'],
+    summary: 'The file of a project backup',
+    parameters: [{ name: 'backup_id', in: 'path', required: true, schema: { type: 'string' } }],
+    responses: { 200: { description: 'The file.', content: { [BACKUP_TYPE]: {} } }, default: PROBLEM_RESPONSE },
   };
 }
 

@@ -9,6 +9,7 @@ import { type CredentialWatch, watchCredentials } from './credential-watch.ts';
 import { registerEvents } from './events.ts';
 import type { GuardSettings } from './guards.ts';
 import { registerMcp } from './mcp-routes.ts';
+import { registerProjectFiles } from './project-files.ts';
 import { registerProtectedResource, WELL_KNOWN_PATHS } from './protected-resource.ts';
 import { limitCalls } from './rate-limit.ts';
 import { registerRest } from './rest.ts';
@@ -54,6 +55,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   limitCalls(app, runtime);
   registerRest(app, runtime);
   registerTransfers(app, runtime);
+  registerProjectFiles(app, runtime);
   registerEvents(app, runtime);
   const mcp = registerMcp(app, runtime, options.clock ?? systemClock);
   try {

@@ -14,7 +14,14 @@ export interface OutgoingFile {
 
 /** The file as it lies there. Errors: `not_found`, `unavailable` where it is on another machine. */
 export async function takeOut(deps: BackupDeps, principal: Principal, backup_id: string): Promise<OutgoingFile> {
-  const { file, bytes } = await usableFile(deps, principal, backup_id);
+  const { file, bytes, about } = await usableFile(deps, principal, backup_id);
+  await deps.audit.record(principal, {
+    action: 'project.backup_taken_out',
+    target_type: 'project',
+    target_id: about.project_id,
+    result: 'ok',
+    details: { backup_id, bytes },
+  });
   return { bytes, pieces: deps.files.read(file) };
 }
 
