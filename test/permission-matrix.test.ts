@@ -42,6 +42,9 @@ type Kind =
   | 'team project'
   | 'shared project'
   | 'backup of a project'
+  | 'solo task'
+  | 'team task'
+  | 'shared task'
   | 'team'
   | 'own invitation'
   | 'invitation of another'
@@ -163,6 +166,25 @@ const RULES = {
     permission: 'project.write',
     on: { 'solo project': OWN, 'team project': 'N A AAFFN NN FA', 'shared project': 'F A FFFFF FF FA' },
   },
+  'tasks listed': { permission: 'task.read', on: { nothing: PUBLIC } },
+  'a task made': { permission: 'task.write', on: { nothing: PUBLIC } },
+  'a task read': {
+    permission: 'task.read',
+    on: { 'solo task': OWN, 'team task': 'N A AAAAN NN FA', 'shared task': PUBLIC },
+  },
+  'a task changed': {
+    permission: 'task.write',
+    on: { 'solo task': OWN, 'team task': 'N A AAAFN NN FA', 'shared task': PUBLIC },
+  },
+  // Whatever is ready, or a certain one.
+  'a task claimed': {
+    permission: 'task.write',
+    on: { nothing: PUBLIC, 'solo task': OWN, 'team task': 'N A AAAFN NN FA', 'shared task': PUBLIC },
+  },
+  'a task deleted': {
+    permission: 'task.delete',
+    on: { 'solo task': OWN, 'team task': 'N A AAFFN NN FA', 'shared task': 'F A FFFFF FF FA' },
+  },
   'the hub administered': { permission: 'system.admin', on: { nothing: ADMIN_ONLY } },
   'data exported': {
     permission: 'privacy.export',
@@ -234,6 +256,16 @@ const OPERATIONS: Readonly<Record<string, keyof typeof RULES>> = {
   backup_project: 'a project backed up',
   list_project_backups: 'backups listed',
   restore_project: 'a project restored',
+  create_kanban_task: 'a task made',
+  import_tasks: 'a task made',
+  assign_kanban_task: 'a task changed',
+  update_kanban_task: 'a task changed',
+  claim_next: 'a task claimed',
+  get_kanban_task: 'a task read',
+  list_kanban_tasks: 'tasks listed',
+  get_task_analytics: 'tasks listed',
+  export_tasks: 'tasks listed',
+  delete_kanban_task: 'a task deleted',
   create_token: 'the hub administered',
   list_tokens: 'the hub administered',
   revoke_token: 'the hub administered',
@@ -251,6 +283,7 @@ const IN_TEAM_MODE: Readonly<Partial<Record<keyof typeof RULES, string>>> = {
   'a memory added': NEW_IN_TEAM,
   'memories imported': IMPORTED_IN_TEAM,
   'a project made': NEW_IN_TEAM,
+  'a task made': NEW_IN_TEAM,
   'agents given work or news': '- A AAAFF -- FF',
 };
 
@@ -323,6 +356,9 @@ const MADE: Readonly<Record<Kind, (world: World, role: Role, operation: string) 
     'solo project': (world) => project(world, { scope: 'solo' }),
     'team project': (world) => project(world, { team_id: world.team_id }),
     'shared project': (world) => project(world, { scope: 'shared' }),
+    'solo task': (world) => task(world, { scope: 'solo' }),
+    'team task': (world) => task(world, { team_id: world.team_id }),
+    'shared task': (world) => task(world, { scope: 'shared' }),
     async 'backup of a project'(world) {
       const { project_id } = await project(world, { scope: 'solo' });
       return { backup_id: (await world.as('author', 'backup_project', { project_id: String(project_id) })).backup_id };
@@ -381,6 +417,11 @@ async function vault(world: World, operation: string, user: string, fields: obje
 async function project({ as, next }: World, place: object): Promise<Record<string, unknown>> {
   const { project_id } = await as('author', 'create_project', { name: `Pier ${next()}`, ...place });
   return { project_id };
+}
+
+async function task({ as, next }: World, place: object): Promise<Record<string, unknown>> {
+  const made = await as('author', 'create_kanban_task', { title: `Crane ${next()}`, ...place });
+  return { task_id: made.task.task_id };
 }
 
 async function invited({ as }: World, team_id: string, user_id: string): Promise<string> {

@@ -1,7 +1,7 @@
 // Imports a board: every item in a transaction with what it refers to, some dozens of items to a transaction.
 import { HaivemindError } from '../../../kernel/errors.ts';
 import type { OperationContext } from '../../../kernel/operation.ts';
-import type { WorkPlace } from '../../access/index.ts';
+import { placeOfWork, type WorkPlace } from '../../access/index.ts';
 import { prepareTask } from '../create.ts';
 import type { TaskDeps } from '../deps.ts';
 import { chunks } from '../graph/readiness.ts';
@@ -75,6 +75,9 @@ async function begin(
 ): Promise<Importing> {
   const wanted = request.project_id ?? ctx.project?.project_id;
   const project = wanted === undefined ? undefined : await deps.projects.projectFor(wanted, ctx);
+  // Who may add nothing there is told at once, not item by item.
+  const { scope, team_id } = request;
+  placeOfWork({ principal: ctx.principal, mode: ctx.mode, scope, team_id, belongs_to: project?.place });
   const place = {
     scope: request.team_id ? ('team' as const) : (request.scope ?? project?.place.scope),
     team_id: request.team_id ?? project?.place.team_id ?? (ctx.mode?.mode === 'team' ? ctx.mode.context_id : null),
