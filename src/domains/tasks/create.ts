@@ -4,16 +4,18 @@ import { newId } from '../../kernel/ids.ts';
 import type { OperationContext, Principal } from '../../kernel/operation.ts';
 import { assertAllowed, mayChangeWork, placeOfWork, type WorkPlace } from '../access/index.ts';
 import { assigneeOf, refuseBlindAssignee } from './assignee.ts';
-import type { ProjectPort, TaskDeps, TaskTrx, WipLimits } from './deps.ts';
-import { partElsewhere, storyIsOver, taskNotFound } from './errors.ts';
+import { boardIsFull } from './claims/errors.ts';
+import type { ProjectPort, TaskDeps, TaskTrx } from './deps.ts';
+import { partElsewhere, projectElsewhere, storyIsOver, taskNotFound } from './errors.ts';
 import { endOf, refuseCircle } from './graph/cycles.ts';
 import { holdDependencies, insertEdges, refuseHiddenBlockers } from './graph/edges.ts';
 import { countChildren, holdGraph } from './graph/readiness.ts';
 import { holdStory } from './graph/stories.ts';
 import type { TaskRow } from './record.ts';
-import { insertTask } from './repository.ts';
+import { type HistoryEntry, insertTask } from './repository.ts';
 import type { NewTask } from './schema.ts';
 import { isOver, rankOf, type Status, satisfies } from './statuses.ts';
+import { fullFor, limitsOf } from './wip.ts';
 
 /** What a task may begin with where it does not come from a call. */
 export interface NewTaskOrigin {
@@ -78,8 +80,6 @@ export async function prepareTask(
 
 export interface CreatedTask {
   readonly row: TaskRow;
-  /** Limits of the board it is on. */
-  readonly wip: WipLimits;
   /** Ids whose readiness changed besides its own: its story no longer is. */
   readonly touched: readonly string[];
 }
@@ -96,7 +96,7 @@ export async function createTask(
   ctx: OperationContext,
   prepared: PreparedTask,
 ): Promise<CreatedTask> {
-  const { input, origin, project, project_id, assignee } = prepared;
+  const { input, origin, project, assignee } = prepared;
   const { store } = deps;
   const { principal } = ctx;
   const status = origin.status ?? input.status;
@@ -107,6 +107,7 @@ export async function createTask(
   const { scope, team_id } = input;
   const place = placeOfWork({ principal, mode: ctx.mode, scope, team_id, belongs_to });
   if (story && !samePlace(story.row, place)) throw partElsewhere(story.row.task_id);
+  const board = boardFor(prepared, place, story?.row);
   if (assignee) refuseBlindAssignee(assignee, { ...place, user_id: principal.user_id });
   const dependencies = await holdDependencies(store, trx, depends_on_ids, principal);
   refuseHiddenBlockers(place, dependencies);
@@ -117,29 +118,54 @@ export async function createTask(
   }
   const open_dependencies = dependencies.filter((dependency) => !satisfies(dependency.status as Status)).length;
   const blocked_ancestors = story?.waiting ?? 0;
+  if (origin.action !== 'imported') await refuseFullColumn(deps, trx, ctx, { ...place, ...board }, status);
   const touched = new Set<string>();
   if (story && !isOver(status)) await countChildren(trx, story.row.task_id, 1, touched);
   const values = {
     ...fieldsOf(deps, ctx, prepared),
     ...place,
-    ...(story && project_id === undefined ? { project_id: story.row.project_id } : {}),
+    ...board,
     open_dependencies,
     open_children: 0,
     blocked_ancestors,
     is_ready: status === 'todo' && open_dependencies + blocked_ancestors === 0 ? 1 : 0,
   };
-  const { action = 'created', assigned_agent_id = null, comment = null, details = {} } = origin;
-  // Analytics are made of history alone: what it needs is said there.
-  const { required_capabilities: needs = [] } = input;
-  const facts = {
-    ...(depends_on_ids.length > 0 ? { dependencies: depends_on_ids } : {}),
-    ...(needs.length > 0 ? { required_capabilities: needs } : {}),
-    ...details,
-  };
-  const entry = { action, to_status: status, subject_agent_id: assigned_agent_id, comment, details: facts };
+  const entry = entryOf(prepared, status, depends_on_ids);
   const row = await insertTask(store, trx, values, principal, entry);
   await insertEdges(store, trx, row.task_id, dependencies);
-  return { row, wip: project?.wip ?? deps.settings.wip, touched: [...touched] };
+  return { row, touched: [...touched] };
+}
+
+/** Its project: a named one has to be where the task is, the session's only counts where it is. */
+function boardFor({ input, project, project_id }: PreparedTask, place: WorkPlace, story: TaskRow | undefined) {
+  if (project === undefined || project_id === undefined) return { project_id: story?.project_id ?? null };
+  if (samePlace(project.place, place)) return { project_id };
+  if (input.project_id !== undefined) throw projectElsewhere('(new)');
+  return { project_id: null };
+}
+
+async function refuseFullColumn(
+  deps: TaskDeps,
+  trx: TaskTrx,
+  ctx: OperationContext,
+  board: WorkPlace & { readonly project_id: string | null },
+  status: Status,
+): Promise<void> {
+  const place = { ...board, user_id: ctx.principal.user_id };
+  const full = await fullFor(deps, trx, await limitsOf(deps, ctx, place), { place, status });
+  if (full) throw boardIsFull('(new)', status, full);
+}
+
+/** The first line of its history. Analytics are made of history alone: what they need is said there. */
+function entryOf({ input, origin }: PreparedTask, status: Status, dependencies: readonly string[]): HistoryEntry {
+  const { action = 'created', assigned_agent_id = null, comment = null, details = {} } = origin;
+  const { required_capabilities = [] } = input;
+  const facts = {
+    ...(dependencies.length > 0 ? { dependencies } : {}),
+    ...(required_capabilities.length > 0 ? { required_capabilities } : {}),
+    ...details,
+  };
+  return { action, to_status: status, subject_agent_id: assigned_agent_id, comment, details: facts };
 }
 
 async function storyFor(deps: TaskDeps, trx: TaskTrx, ctx: OperationContext, parent_id: string, status: Status) {
@@ -149,11 +175,11 @@ async function storyFor(deps: TaskDeps, trx: TaskTrx, ctx: OperationContext, par
   return story;
 }
 
-function samePlace(row: TaskRow, place: WorkPlace): boolean {
+function samePlace(row: Pick<TaskRow, 'scope' | 'team_id'>, place: WorkPlace): boolean {
   return row.scope === place.scope && row.team_id === place.team_id;
 }
 
-function fieldsOf(deps: TaskDeps, ctx: OperationContext, { input, origin, project_id }: PreparedTask) {
+function fieldsOf(deps: TaskDeps, ctx: OperationContext, { input, origin }: PreparedTask) {
   const now_ms = deps.store.clock.now();
   const now = toIso(now_ms);
   const status = origin.status ?? input.status;
@@ -165,7 +191,6 @@ function fieldsOf(deps: TaskDeps, ctx: OperationContext, { input, origin, projec
     status: status as string,
     priority: rankOf(input.priority),
     progress: status === 'done' ? 100 : 0,
-    project_id: project_id ?? null,
     parent_id: input.parent_id ?? null,
     tags: JSON.stringify(input.tags ?? []),
     required_capabilities: JSON.stringify([...(input.required_capabilities ?? [])].sort()),

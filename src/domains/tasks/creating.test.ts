@@ -133,3 +133,50 @@ test('parts go only so deep', async () => {
     code: 'limit_exceeded',
   });
 });
+
+test('it goes to the agent that is named, or to the best one there, and the agent is told', async () => {
+  await using app = await openApp();
+  const anna = { agent: 'claude', session: 'ses_anna' };
+  const agent_id = (await app.call('register_agent', { role: 'specialist', capabilities: ['elastic'] }, anna)).agent_id;
+  const named = await app.call('create_kanban_task', { title: 'named', assigned_agent_id: agent_id });
+  expect(named).toMatchObject({ task: { assigned_agent_id: agent_id }, assignment: `Assigned to ${agent_id}.` });
+  const wanted = { title: 'best', auto_assign: true, required_capabilities: ['elastic'] };
+  expect((await app.call('create_kanban_task', wanted)).task.assigned_agent_id).toBe(agent_id);
+  const nobody = await app.call('create_kanban_task', { ...wanted, required_capabilities: ['juggling'] });
+  expect(nobody).toMatchObject({
+    task: { assigned_agent_id: null },
+    assignment: expect.stringMatching(/^Nobody's yet/),
+  });
+  const { messages } = await app.call('check_inbox', {}, anna);
+  expect(messages.map((message: { body: string }) => /: (\w+)\./.exec(message.body)?.[1])).toEqual(['named', 'best']);
+  expect((await app.refusal('create_kanban_task', { title: 't', assigned_agent_id: 'none' })).code).toBe('not_found');
+  const both = await app.refusal('create_kanban_task', { title: 't', assigned_agent_id: agent_id, auto_assign: true });
+  expect(both.code).toBe('invalid_input');
+});
+
+test('nobody is given work they may not touch', async () => {
+  await using app = await openApp();
+  const { team_id } = await app.call('create_team', { name: 'crew' });
+  await app.call('add_team_member', { team_id, user_id: 'bob', role: 'member' });
+  const { agent_id } = await app.call('register_agent', { role: 'helper' }, bob);
+  const fields = { assigned_agent_id: agent_id, related_limit: 0 };
+  expect(await app.refusal('create_kanban_task', { title: 'private', ...fields })).toMatchObject({
+    code: 'invalid_input',
+  });
+  expect(await make(app, 'of the team', { team_id, ...fields })).toMatchObject({ assigned_agent_id: agent_id });
+});
+
+test('it belongs to the project of its story, or to that of the session where that is in the same place', async () => {
+  await using app = await openApp();
+  const { project_id } = await app.call('create_project', { name: 'Pier', wip_limits: { todo: 2 } });
+  await app.call('switch_project_context', { project_id });
+  const story = await make(app, 'story');
+  expect(story.project_id).toBe(project_id);
+  expect(await make(app, 'for all', { scope: 'shared' })).toMatchObject({ project_id: null, scope: 'shared' });
+  const elsewhere = { title: 'x', scope: 'shared', project_id };
+  expect((await app.refusal('create_kanban_task', elsewhere)).code).toBe('invalid_input');
+  const part = await make(app, 'part', { parent_id: story.task_id }, { session: 'ses_other' });
+  expect(part.project_id).toBe(project_id);
+  expect(await app.refusal('create_kanban_task', { title: 'one too many' })).toMatchObject({ code: 'limit_exceeded' });
+  expect(await make(app, 'not yet', { status: 'backlog' })).toMatchObject({ ready: false, status: 'backlog' });
+});
