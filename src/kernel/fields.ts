@@ -80,3 +80,14 @@ export const limitField = (fallback: number = limits.page_default_items, max: nu
 export const cursorField = z.string().max(500).optional().describe('next_cursor of the previous page.');
 
 export const nextCursorField = z.string().nullable().describe('Pass as cursor for the next page; null at the end.');
+
+/** Marks a field in a schema; see `unlisted`. */
+export const UNLISTED = 'unlisted';
+
+/**
+ * A field that is seldom needed: models do not carry it in every conversation. It is in docs/tools.md, OpenAPI, the
+ * command line and the answer of search_tools, and is taken from everybody.
+ */
+export function unlisted<T extends z.ZodType>(field: T): T {
+  return field.meta({ ...field.meta(), [UNLISTED]: true }) as T;
+}

@@ -12,7 +12,7 @@ export const RUN_TOOL = 'run_tool';
 export interface Catalogue {
   /** Tools to list, in the order of definition; narrowed lists end with search_tools and run_tool. */
   list(toolsets: Toolsets, form?: AnswerForm): Tool[];
-  /** One tool by its name, listed or not. */
+  /** One tool by its name, listed or not, with all its fields. */
   get(name: string): Tool | undefined;
 }
 
@@ -29,7 +29,7 @@ export function catalogueOf(executor: Executor): Catalogue {
 function createCatalogue(operations: readonly Operation[]): Catalogue {
   const entries = operations.map((operation) => ({ operation, tool: toTool(operation) }));
   sayOnce(entries.filter((entry) => entry.operation.core).map((entry) => entry.tool));
-  const byName = new Map(entries.map((entry) => [entry.tool.name, entry.tool]));
+  const byName = new Map(entries.map(({ operation, tool }) => [tool.name, withAllFields(operation, tool)]));
   const lists = new Map<string, Tool[]>();
 
   function build(toolsets: Toolsets): Tool[] {
@@ -75,6 +75,11 @@ function toTool(operation: Operation): Tool {
   };
   if (operation.core) tool._meta = { 'anthropic/alwaysLoad': true };
   return tool;
+}
+
+/** As who asked for this very tool is told of it. */
+function withAllFields(operation: Operation, tool: Tool): Tool {
+  return { ...tool, inputSchema: terseInputSchema(operation, 'all') as Tool['inputSchema'] };
 }
 
 /**

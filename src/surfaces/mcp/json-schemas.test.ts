@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { unlisted } from '../../kernel/fields.ts';
 import type { Operation } from '../../kernel/operation.ts';
 import { fullSchema, terseInputSchema, terseOutputSchema } from './json-schemas.ts';
 
@@ -41,6 +42,24 @@ describe('terseInputSchema', () => {
       },
       required: ['content'],
     });
+  });
+
+  it('lists no field that is seldom needed, unless all are asked for', () => {
+    const input = z.strictObject({
+      often: z.string().describe('Needed.'),
+      ids: z.array(z.string().describe('One.')).describe('Several.').optional(),
+      seldom: unlisted(z.string().describe('Hardly ever.').optional()),
+    });
+    const listed = {
+      often: { type: 'string', description: 'Needed.' },
+      ids: { type: 'array', items: { type: 'string' }, description: 'Several.' },
+    };
+    const seldom = { type: 'string', description: 'Hardly ever.' };
+    const definition = operation(input, z.object({}));
+    expect(terseInputSchema(definition).properties).toEqual(listed);
+    expect(terseInputSchema(definition, 'all').properties).toEqual({ ...listed, seldom });
+    expect(fullSchema(input, 'input').properties).toMatchObject({ seldom });
+    expect(JSON.stringify(fullSchema(input, 'input'))).not.toContain('unlisted');
   });
 });
 

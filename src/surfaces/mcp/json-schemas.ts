@@ -1,5 +1,6 @@
 // JSON Schemas of operations: the terse form MCP clients carry in every conversation, and the full one for OpenAPI.
 import { z } from 'zod';
+import { UNLISTED } from '../../kernel/fields.ts';
 import type { Operation } from '../../kernel/operation.ts';
 
 export type JsonSchema = { [key: string]: unknown };
@@ -7,14 +8,15 @@ export type JsonSchema = { [key: string]: unknown };
 /**
  * What a tool accepts, small and portable: field names, types, choices, ranges and descriptions.
  * Lengths, patterns and the ban on unknown fields stay with the server, which checks them with the full schema anyway.
+ * Fields that are seldom needed are not listed; the server takes them all the same.
  */
-export function terseInputSchema(operation: Operation): JsonSchema {
+export function terseInputSchema(operation: Operation, fieldsOf: 'listed' | 'all' = 'listed'): JsonSchema {
   const schema = withoutUnusedDefinitions(asObject(trim(rawSchema(operation.input, 'input'), INPUT_NOISE)));
   const { additionalProperties: _, properties, ...rest } = schema;
-  const fields = Object.entries(asObject(properties)).map(([name, field]) => [
-    name,
-    withoutObvious(oneForm(asObject(field))),
-  ]);
+  const fields = Object.entries(asObject(properties))
+    .map(([name, field]) => [name, asObject(field)] as const)
+    .filter(([, field]) => fieldsOf === 'all' || field[UNLISTED] !== true)
+    .map(([name, { [UNLISTED]: _rare, ...field }]) => [name, withoutObvious(oneForm(field))]);
   return { type: 'object', properties: Object.fromEntries(fields), ...rest };
 }
 
@@ -33,12 +35,15 @@ function oneForm(field: JsonSchema): JsonSchema {
   return { ...(single?.enum ? single : (list ?? single)), ...outer };
 }
 
-/** Defaults and bounds a reader assumes anyway. */
+/** Defaults and bounds a reader assumes anyway, and what each item of a list is where the list says it. */
 function withoutObvious(field: JsonSchema): JsonSchema {
-  const { default: fallback, minimum, ...rest } = field;
+  const { default: fallback, minimum, items, ...rest } = field;
+  const { description, ...item } = asObject(items);
+  const plain = items === undefined ? {} : { items: rest.description === undefined ? items : item };
   const obvious = fallback === false || fallback === '' || (Array.isArray(fallback) && fallback.length === 0);
   return {
     ...rest,
+    ...plain,
     ...(fallback === undefined || obvious ? {} : { default: fallback }),
     ...(minimum === undefined || (field.type === 'integer' && (minimum === 0 || minimum === 1)) ? {} : { minimum }),
   };
@@ -56,17 +61,18 @@ export function terseOutputSchema(operation: Operation): JsonSchema {
   for (const [name, field] of Object.entries(asObject(properties))) {
     const { type } = asObject(field);
     if (typeof type === 'string') terse[name] = { type };
-    if (Object.keys(terse).length === OUTPUT_FIELDS_MAX) break;
+    if (Object.keys(terse).length === (operation.core ? CORE_OUTPUT_FIELDS_MAX : OUTPUT_FIELDS_MAX)) break;
   }
   return { type: 'object', properties: terse };
 }
 
 /** Enough to know an answer by; a long record shows the rest when it is there. */
-const OUTPUT_FIELDS_MAX = 6;
+const CORE_OUTPUT_FIELDS_MAX = 6;
+const OUTPUT_FIELDS_MAX = 3;
 
 /** Every constraint, as OpenAPI 3.1 takes it. */
 export function fullSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
-  return withoutUnusedDefinitions(asObject(trim(rawSchema(schema, io), FULL_NOISE)));
+  return withoutUnusedDefinitions(asObject(trim(rawSchema(schema, io), OPENAPI_NOISE)));
 }
 
 function rawSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
@@ -74,6 +80,7 @@ function rawSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
 }
 
 const FULL_NOISE: ReadonlySet<string> = new Set(['$schema', 'propertyNames']);
+const OPENAPI_NOISE: ReadonlySet<string> = new Set([...FULL_NOISE, UNLISTED]);
 const INPUT_NOISE: ReadonlySet<string> = new Set([
   ...FULL_NOISE,
   'minLength',
