@@ -73,12 +73,8 @@ export const queryAgentKnowledge = defineOperation<AgentDeps, typeof input, type
   effects: WRITES,
   permission: 'agent.read',
   rest: { method: 'POST', path: '/agents/{agent_id}/knowledge' },
-  cli: {
-    group: 'agent',
-    verb: 'ask',
-    positional: ['agent_id', 'query'],
-    table: { rows: 'knowledge', columns: ['score', 'kind', 'at', 'text'] },
-  },
+  // No table: it would leave the answer out.
+  cli: { group: 'agent', verb: 'ask', positional: ['agent_id', 'query'] },
   examples: [
     {
       title: 'What the specialist knows',
