@@ -8,6 +8,7 @@ import { toProject } from './record.ts';
 import type { Project, ProjectStatus } from './schema.ts';
 
 export interface ProjectFilter {
+  readonly project_id?: string | undefined;
   readonly status_filter?: ProjectStatus | undefined;
   readonly owner_filter?: string | undefined;
   readonly project_type_filter?: string | undefined;
@@ -29,6 +30,7 @@ export async function listProjects(
   ctx: OperationContext,
 ): Promise<readonly ListedProject[]> {
   let query = store.db.selectFrom('projects').selectAll().where(visibleWork(ctx.principal, 'projects'));
+  if (filter.project_id !== undefined) query = query.where('project_id', '=', filter.project_id);
   if (filter.status_filter !== undefined) query = query.where('status', '=', filter.status_filter);
   if (filter.owner_filter !== undefined) query = query.where('owner_agent_id', '=', filter.owner_filter);
   if (filter.project_type_filter !== undefined) query = query.where('project_type', '=', filter.project_type_filter);

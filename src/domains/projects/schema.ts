@@ -1,6 +1,6 @@
 // What a project is, and the inputs and answers that its operations share.
 import { z } from 'zod';
-import { idField, metadataField, nameField, tagsField } from '../../kernel/fields.ts';
+import { idField, metadataField, nameField, tagsField, unlisted } from '../../kernel/fields.ts';
 import { limits } from '../../kernel/limits.ts';
 import { DIMENSIONS } from './health-scores.ts';
 
@@ -54,9 +54,9 @@ export const newProjectFields = {
   priority: projectPriorityField.default('medium'),
   tags: tagsField('Labels.').optional(),
   metadata: metadataField('Further facts.').optional(),
-  wip_limits: wipLimitsField.optional(),
-  scope: z.enum(['solo', 'team', 'shared']).describe('Default: by mode.').optional(),
-  team_id: idField('Team.').optional(),
+  wip_limits: unlisted(wipLimitsField.optional()),
+  scope: unlisted(z.enum(['solo', 'team', 'shared']).describe('Default: by mode.').optional()),
+  team_id: unlisted(idField('Team.').optional()),
 };
 
 /** The record as every operation returns it. Times are ISO 8601 in UTC. */

@@ -1,6 +1,6 @@
 // What a task is, and the inputs and answers that its operations share.
 import { z } from 'zod';
-import { idField, nameField, tagsField, timeField } from '../../kernel/fields.ts';
+import { idField, nameField, tagsField, timeField, unlisted } from '../../kernel/fields.ts';
 import { limits } from '../../kernel/limits.ts';
 import { PRIORITIES, STATUSES } from './statuses.ts';
 
@@ -12,8 +12,10 @@ export const descriptionField = z.string().max(limits.task_text_length_max_chars
 export const capabilitiesField = tagsField('Capabilities an agent needs for it.');
 export const estimateField = z.number().int().min(1).max(1_000_000).describe('Expected work.');
 export const placeFields = {
-  scope: z.enum(['solo', 'team', 'shared']).describe('Who sees it; default: as its project, else the mode.').optional(),
-  team_id: idField('Team it is for.').optional(),
+  scope: unlisted(
+    z.enum(['solo', 'team', 'shared']).describe('Who sees it; default: as its project, else the mode.').optional(),
+  ),
+  team_id: unlisted(idField('Team it is for.').optional()),
 };
 
 /** What a task is made of, wherever one is made: by a call, a delegation, an import. */
@@ -32,7 +34,7 @@ export const newTaskFields = {
   required_capabilities: capabilitiesField.optional(),
   tags: tagsField('Labels.').optional(),
   due: timeField('When it is due.').optional(),
-  estimate_minutes: estimateField.optional(),
+  estimate_minutes: unlisted(estimateField.optional()),
   ...placeFields,
 };
 

@@ -28,7 +28,10 @@ export function buildOpenApi(runtime: Pick<Runtime, 'version'>, operations: read
   add(BACKUP_FILES_PATH, 'post', backupInDescription());
   add(`${BACKUP_FILES_PATH}/{backup_id}`, 'get', backupOutDescription());
   add(`${API_PREFIX}/privacy/export`, 'get', personalDataDescription());
-  add(`${API_PREFIX}/events`, 'get', EVENTS_DESCRIPTION);
+  add(`${API_PREFIX}/events`, 'get', {
+    ...EVENTS_DESCRIPTION,
+    responses: { ...EVENTS_DESCRIPTION.responses, default: PROBLEM_RESPONSE },
+  });
   for (const { path, summary, open } of PLAIN_PATHS)
     add(path, 'get', {
       operationId: path.slice(1).replaceAll(/[^a-z]+/g, '_'),

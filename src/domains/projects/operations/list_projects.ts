@@ -1,7 +1,7 @@
 // list_projects: the projects the caller may see.
 import { z } from 'zod';
 import { decodeCursor, encodeCursor } from '../../../kernel/cursor.ts';
-import { cursorField, idField, limitField, nextCursorField, tagsField } from '../../../kernel/fields.ts';
+import { cursorField, idField, limitField, nextCursorField, tagsField, unlisted } from '../../../kernel/fields.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
 import type { ProjectDeps } from '../deps.ts';
 import { listProjects as list } from '../list.ts';
@@ -13,6 +13,7 @@ const input = z.strictObject({
   owner_filter: idField('Agent in charge.').optional(),
   project_type_filter: projectTypeField.optional(),
   tags: tagsField('All of these.').optional(),
+  project_id: unlisted(idField('This one alone.').optional()),
   limit: limitField(),
   cursor: cursorField,
 });
