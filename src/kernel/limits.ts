@@ -98,6 +98,7 @@ export const limits = {
   agent_presence_ttl_ms: 5 * MINUTE_MS,
   agent_active_ms: MINUTE_MS,
   agent_heartbeat_flush_ms: 5 * SECOND_MS,
+  agent_connection_heartbeat_ms: MINUTE_MS,
   agent_capabilities_max_count: 64,
   agent_message_ttl_ms: 7 * DAY_MS,
   agent_inbox_max_count: 1_000,

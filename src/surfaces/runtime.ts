@@ -2,7 +2,7 @@
 import type { ReindexOptions, ReindexProgress, ReindexReport } from '../domains/memory/index.ts';
 import type { Clock } from '../kernel/clock.ts';
 import type { Executor } from '../kernel/execute.ts';
-import type { Credential, Permission, Principal, SessionHandle } from '../kernel/operation.ts';
+import type { Credential, OperationContext, Permission, Principal, SessionHandle } from '../kernel/operation.ts';
 
 export interface HealthCheck {
   readonly name: string;

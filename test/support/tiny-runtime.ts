@@ -233,6 +233,7 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
       return { uri, name: found.note_id, mime_type: 'text/markdown', text: found.content };
     },
     mayReadResource: async (_uri, principal) => mayCall(principal, 'memory.read').allowed,
+    stillHere: async () => {},
     async authorise(principal, permission) {
       assertAllowed(mayCall(principal, permission), () => failure('not_found', 'Nothing here.', 'Look elsewhere.'));
       return principal;

@@ -99,7 +99,8 @@ export interface NotedCall {
   readonly user_id: string;
   /** Null: the session has a project and no agent. */
   readonly agent_id: string | null;
-  readonly operation: string;
+  /** Null: it called nothing, it is only connected. */
+  readonly operation: string | null;
 }
 
 /** Who is there: noted in memory with every call, written a few seconds later for all of them together. */

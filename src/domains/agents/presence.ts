@@ -105,7 +105,7 @@ async function writePresence(trx: AgentTrx, batch: readonly Noted[]): Promise<vo
       .onConflict((conflict) =>
         conflict
           .column('agent_id')
-          .doUpdateSet({ last_seen_at: at, last_call: operation })
+          .doUpdateSet({ last_seen_at: at, ...(operation === null ? {} : { last_call: operation }) })
           .where('agent_presence.last_seen_at', '<', at),
       )
       .execute();

@@ -54,7 +54,12 @@ export function createLegacySse(runtime: Runtime, clock: Clock): LegacySse {
     const state = { ...stateOf(runtime, request, 'sse', toolsets), hub: relay.member_id, hub_key: relay.public_key };
     const origin = originOfSession({ session_id, owner, state }, 'sse');
     const reader = principalOf(senderOfRequest(runtime, request), undefined);
-    const server = makeServer(runtime, { origin, toolsets, announce: 'legacy', reader: () => reader });
+    const server = makeServer(runtime, {
+      ...{ origin, toolsets, reader: () => reader },
+      announce: 'legacy',
+      // The server ends with the stream.
+      connected: () => true,
+    });
     if (!here.add({ session_id, owner, transport, close: () => server.close() })) {
       return refuseRpc(request, reply, 503, RPC.refused, 'Too many event streams are open. Close one, or wait.');
     }

@@ -46,6 +46,7 @@ export async function openStreamable(
     announce: 'legacy',
     subscriptions,
     reader: () => reader,
+    connected: () => reader !== undefined,
   });
   await server.connect(transport);
   if (begun) await repeatHandshake(transport, session_id, state.initialize);

@@ -4,6 +4,7 @@ import { newId } from '../../kernel/ids.ts';
 import type { OperationContext, Principal, Progress } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
 import { type AnswerForm, answerFormFor } from './answer-form.ts';
+import { type Attendance, attend } from './attendance.ts';
 import { callTool, inForm, toolError } from './calls.ts';
 import { catalogueOf } from './catalogue.ts';
 import { completeArgument, getPrompt, listPrompts } from './prompts.ts';
@@ -27,6 +28,8 @@ export interface ServerSettings {
   readonly subscriptions?: Subscriptions;
   /** Who hears of changes at this moment; nobody where it is absent. The same object for as long as it is the same. */
   readonly reader?: () => Principal | undefined;
+  /** Whether the client is there at this moment, also where it calls nothing; absent: that is not known. */
+  readonly connected?: () => boolean;
 }
 
 /** How long a client may keep lists that only change with the server's version. */
@@ -53,14 +56,24 @@ export function makeServer(runtime: Runtime, settings: ServerSettings): Server {
       },
     },
   );
-  registerTools(server, runtime, settings);
+  const attendance = settings.connected && attend(runtime, settings.connected);
+  registerTools(server, runtime, settings, attendance);
   registerResources(server, runtime, settings);
   registerPrompts(server, runtime);
-  announceChanges(server, runtime, settings);
+  const stopAnnouncing = announceChanges(server, runtime, settings);
+  server.onclose = () => {
+    attendance?.stop();
+    stopAnnouncing();
+  };
   return server;
 }
 
-function registerTools(server: Server, runtime: Runtime, settings: ServerSettings): void {
+function registerTools(
+  server: Server,
+  runtime: Runtime,
+  settings: ServerSettings,
+  attendance: Attendance | undefined,
+): void {
   const catalogue = catalogueOf(runtime.executor);
   const formOf = (mcp: ServerContext): AnswerForm => answerFormFor(clientOf(server, mcp).name);
   server.setRequestHandler('tools/list', (_request, mcp) => ({
@@ -77,6 +90,7 @@ function registerTools(server: Server, runtime: Runtime, settings: ServerSetting
       const origin = resolveCaller({ ...originFor(settings, mcp), session_name: 'unnamed' }, undefined, {});
       return inForm(toolError(runtime, name, error, { ...call, ...origin }), formOf(mcp));
     }
+    attendance?.note(caller);
     const ctx: OperationContext = { ...call, principal: caller.principal, session: caller.session };
     const result = await callTool(runtime, name, input, ctx);
     return { ...inForm(result, formOf(mcp)), _meta: { [SESSION_META_KEY]: caller.session_name } };
@@ -113,9 +127,9 @@ function registerPrompts(server: Server, runtime: Runtime): void {
   });
 }
 
-/** Hands changes of resources to the client for as long as the instance lives. */
-function announceChanges(server: Server, runtime: Runtime, settings: ServerSettings): void {
-  if (settings.announce === 'none') return;
+/** Hands changes of resources to the client for as long as the instance lives. Returns the way to stop. */
+function announceChanges(server: Server, runtime: Runtime, settings: ServerSettings): () => void {
+  if (settings.announce === 'none') return () => {};
   const subscriptions = settings.subscriptions ?? createSubscriptions();
   if (settings.announce === 'legacy') {
     server.setRequestHandler('resources/subscribe', async (request) => {
@@ -134,10 +148,9 @@ function announceChanges(server: Server, runtime: Runtime, settings: ServerSetti
     // A client that went away is noticed by the transport; the change itself is stored either way.
     await server.sendResourceUpdated({ uri }).catch(() => undefined);
   }
-  const stop = runtime.onResourceChanged((uri) => {
+  return runtime.onResourceChanged((uri) => {
     if (subscriptions.has(uri)) void announce(uri);
   });
-  server.onclose = stop;
 }
 
 /** The store may be away: that is said as every error of ours is. */

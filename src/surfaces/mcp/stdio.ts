@@ -64,7 +64,11 @@ export function serveStdioConnection(runtime: Runtime, options: StdioOptions): S
   };
   const { toolsets } = options;
   const handle = serveStdio(
-    ({ era }) => makeServer(runtime, { origin, toolsets, announce: era, subscriptions, reader: () => owner }),
+    ({ era }) =>
+      makeServer(runtime, {
+        ...{ origin, toolsets, announce: era, subscriptions, reader: () => owner },
+        connected: () => true,
+      }),
     { transport, onerror: (error) => runtime.log.warn({ error: error.message }, 'MCP over stdio') },
   );
   return {
