@@ -1,4 +1,5 @@
-// Chooses what to load: the stdio server starts without the command parser, everything else goes through it.
+// Chooses what to load: the stdio server and what is called most start without the command parser, everything else goes
+// through it.
 import type { CliContext } from './contract.ts';
 import { reportError } from './report-error.ts';
 
@@ -9,6 +10,11 @@ export async function runCli(args: readonly string[], ctx: CliContext): Promise<
     if (onlyMcp) {
       const { runMcp } = await import('./commands/mcp.ts');
       return await runMcp(args.slice(1), ctx);
+    }
+    if (args[0] === 'tasks') {
+      const { runQuickly } = await import('./commands/tasks-quick.ts');
+      const code = await runQuickly(args.slice(1), ctx);
+      if (code !== undefined) return code;
     }
     const { runProgram } = await import('./program.ts');
     return await runProgram(args, ctx);
