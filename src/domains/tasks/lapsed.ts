@@ -17,6 +17,8 @@ export function asNow(row: TaskRow, now: string): TaskRow {
     ...row,
     status: 'todo',
     is_ready: open === 0 ? 1 : 0,
+    // An agent that died keeps nothing from the others.
+    assigned_agent_id: row.assigned_agent_id === row.holder_agent_id ? null : row.assigned_agent_id,
     holder_agent_id: null,
     holder_session: null,
     lease_expires_at: null,
