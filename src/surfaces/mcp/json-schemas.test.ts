@@ -64,17 +64,19 @@ describe('terseInputSchema', () => {
 });
 
 describe('terseOutputSchema', () => {
-  it('names top-level fields and demands none, so that an error answer fits too', () => {
+  it('names top-level fields of core tools and demands none, so that an error answer fits too', () => {
     const output = z.object({
       id: z.string(),
       gone_at: z.string().nullable(),
       hits: z.array(z.object({ x: z.number() })),
       n: z.number(),
     });
-    expect(terseOutputSchema(operation(z.object({}), output))).toEqual({
+    const tool = operation(z.object({}), output);
+    expect(terseOutputSchema({ ...tool, core: true })).toEqual({
       type: 'object',
       properties: { id: { type: 'string' }, hits: { type: 'array' }, n: { type: 'number' } },
     });
+    expect(terseOutputSchema(tool)).toEqual({ type: 'object' });
   });
 });
 

@@ -16,7 +16,7 @@ export function terseInputSchema(operation: Operation, fieldsOf: 'listed' | 'all
   const fields = Object.entries(asObject(properties))
     .map(([name, field]) => [name, asObject(field)] as const)
     .filter(([, field]) => fieldsOf === 'all' || field[UNLISTED] !== true)
-    .map(([name, { [UNLISTED]: _rare, ...field }]) => [name, withoutObvious(oneForm(field))]);
+    .map(([name, { [UNLISTED]: _rare, ...field }]) => [name, PAGING[name] ?? withoutObvious(oneForm(field))]);
   return { type: 'object', properties: Object.fromEntries(fields), ...rest };
 }
 
@@ -35,6 +35,12 @@ function oneForm(field: JsonSchema): JsonSchema {
   return { ...(single?.enum ? single : (list ?? single)), ...outer };
 }
 
+/** The same in every list, and known to every model. */
+const PAGING: Readonly<Record<string, JsonSchema>> = {
+  limit: { type: 'integer' },
+  cursor: { type: 'string', description: 'next_cursor.' },
+};
+
 /** Defaults and bounds a reader assumes anyway, and what each item of a list is where the list says it. */
 function withoutObvious(field: JsonSchema): JsonSchema {
   const { default: fallback, minimum, items, ...rest } = field;
@@ -50,25 +56,25 @@ function withoutObvious(field: JsonSchema): JsonSchema {
 }
 
 /**
- * What a tool answers: the first top-level fields and their types, nothing else.
+ * What a tool answers: of core tools the first top-level fields and their types, of others that it is an object.
  * Nothing is required in it, because an error answer carries code, message and hint in the same place and
  * clients check every structured answer against this schema. Nullable fields are left out: a type union is not
  * portable and says little.
  */
 export function terseOutputSchema(operation: Operation): JsonSchema {
+  if (!operation.core) return { type: 'object' };
   const { properties } = rawSchema(operation.output, 'output');
   const terse: JsonSchema = {};
   for (const [name, field] of Object.entries(asObject(properties))) {
     const { type } = asObject(field);
     if (typeof type === 'string') terse[name] = { type };
-    if (Object.keys(terse).length === (operation.core ? CORE_OUTPUT_FIELDS_MAX : OUTPUT_FIELDS_MAX)) break;
+    if (Object.keys(terse).length === OUTPUT_FIELDS_MAX) break;
   }
   return { type: 'object', properties: terse };
 }
 
 /** Enough to know an answer by; a long record shows the rest when it is there. */
-const CORE_OUTPUT_FIELDS_MAX = 6;
-const OUTPUT_FIELDS_MAX = 3;
+const OUTPUT_FIELDS_MAX = 6;
 
 /** Every constraint, as OpenAPI 3.1 takes it. */
 export function fullSchema(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {

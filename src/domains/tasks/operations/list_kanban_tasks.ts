@@ -1,7 +1,15 @@
 // list_kanban_tasks: tasks by filter, in the order of their urgency, of time or of the plan; or who has how much to do.
 import { z } from 'zod';
 import { toIso } from '../../../kernel/clock.ts';
-import { cursorField, idField, limitField, nextCursorField, sinceField, tagsField } from '../../../kernel/fields.ts';
+import {
+  cursorField,
+  idField,
+  limitField,
+  nextCursorField,
+  sinceField,
+  tagsField,
+  unlisted,
+} from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { resolveSince } from '../../../kernel/moments.ts';
 import { defineOperation, READS } from '../../../kernel/operation.ts';
@@ -34,8 +42,8 @@ const input = z.strictObject({
   ready: z.boolean().describe('Can be claimed.').optional(),
   overdue: z.boolean().describe('Past its due time.').optional(),
   query: z.string().trim().min(1).max(limits.name_length_max_chars).describe('Words of the title.').optional(),
-  created_since: sinceField('7d or a time.').optional(),
-  updated_since: sinceField('7d or a time.').optional(),
+  created_since: unlisted(sinceField('7d or a time.').optional()),
+  updated_since: unlisted(sinceField('7d or a time.').optional()),
   order: z.enum(ORDERS).default('priority').describe('sequence: stories and tickets as to be done.'),
   view: z.enum(['list', 'workload']).default('list').describe('workload: open tasks by agent.'),
   limit: limitField(),

@@ -1,6 +1,6 @@
 // update_kanban_task: status, progress, comments, fields and dependencies of a task; also the sign of life of a claim.
 import { z } from 'zod';
-import { idField, tagsField, timeField } from '../../../kernel/fields.ts';
+import { idField, tagsField, timeField, unlisted } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { defineOperation, UPDATES } from '../../../kernel/operation.ts';
 import type { TaskDeps } from '../deps.ts';
@@ -33,7 +33,7 @@ const input = z.strictObject({
   priority: priorityField.optional(),
   tags: tagsField('Labels.').optional(),
   due: timeField('When it is due; null: never.').nullable().optional(),
-  estimate_minutes: estimateField.optional(),
+  estimate_minutes: unlisted(estimateField.optional()),
   required_capabilities: capabilitiesField.optional(),
   project_id: idField('Project; null: none.').nullable().optional(),
   parent_id: idField('Story; null: none.').nullable().optional(),
