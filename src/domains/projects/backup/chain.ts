@@ -48,8 +48,11 @@ export async function usableFile(deps: BackupDeps, principal: Principal, backup_
     .select(['user_id', 'machine_id'])
     .where('backup_id', '=', backup_id)
     .executeTakeFirst();
-  const found = await deps.files.find(backup_id);
   const { user_id } = principal;
+  const found = await deps.files.find(backup_id).catch((error: unknown) => {
+    // Who made a damaged file, only its row can say.
+    throw isAdmin(principal) || row?.user_id === user_id ? error : backupNotFound(backup_id);
+  });
   if (isAdmin(principal) || row?.user_id === user_id || found?.about.made_by.user_id === user_id) {
     if (found) return found;
     if (row && row.machine_id !== deps.store.machine_id) throw backupElsewhere(backup_id, row.machine_id);

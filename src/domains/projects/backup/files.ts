@@ -7,8 +7,8 @@ import { failure } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { makeDirectory } from '../../../storage/make-directory.ts';
 import { backupNotFound } from './errors.ts';
-import { type About, BACKUP_ID } from './manifest.ts';
-import { type Counts, readAbout } from './read-container.ts';
+import { BACKUP_ID } from './manifest.ts';
+import { readAbout, type Said } from './read-container.ts';
 
 const SUFFIX = '.hbackup';
 const DRAFT = '.part';
@@ -16,19 +16,18 @@ const DRAFT = '.part';
 const DRAFT_AGE_MS = 24 * 60 * 60 * 1000;
 const FILES_LOOKED_AT_MAX_COUNT = 5_000;
 
-export interface FoundFile {
+export interface FoundFile extends Said {
   /** Inside the directory. */
   readonly file: string;
-  readonly about: About;
-  readonly encryption: 'none' | 'keyring';
-  /** Absent where the manifest is sealed. */
-  readonly counts: Counts | undefined;
   readonly bytes: number;
 }
 
 export interface BackupFiles {
   readonly folder: string;
-  /** The file of this id: by its name, else by what it says about itself. Undefined where there is none. */
+  /**
+   * The file of this id: by its name, else by what it says about itself. Undefined where there is none. Rejects with
+   * `storage_corrupt` where the file of that name is damaged at its head.
+   */
   find(backup_id: string): Promise<FoundFile | undefined>;
   list(): Promise<readonly FoundFile[]>;
   read(file: string): AsyncIterable<Uint8Array>;
@@ -49,8 +48,7 @@ export function backupFiles(data_dir: string): BackupFiles {
     if (!found?.isFile()) return undefined;
     const stream = createReadStream(path);
     try {
-      const said = await readAbout(stream);
-      return said && { file, counts: undefined, ...said, bytes: found.size };
+      return { file, ...(await readAbout(stream)), bytes: found.size };
     } finally {
       stream.destroy();
     }
@@ -61,7 +59,8 @@ export function backupFiles(data_dir: string): BackupFiles {
     const files = names.filter((name) => name.endsWith(SUFFIX) && !name.startsWith('.')).sort();
     const out: FoundFile[] = [];
     for (const file of files.slice(0, FILES_LOOKED_AT_MAX_COUNT)) {
-      const found = await look(file);
+      // What is damaged at its head, or no backup, is not listed.
+      const found = await look(file).catch(() => undefined);
       if (found) out.push(found);
     }
     return out;

@@ -95,22 +95,22 @@ export async function* readContainer(
   return { manifest, encryption, sha256: hash.digest('hex'), bytes };
 }
 
-/** What a file says about itself, from its first lines; undefined for what is no backup. The rest is not looked at. */
-export async function readAbout(
-  pieces: AsyncIterable<Uint8Array>,
-): Promise<{ readonly about: About; readonly encryption: 'none' | 'keyring'; readonly counts?: Counts } | undefined> {
-  try {
-    const { magic, json } = await headOf(byteSource(pieces), 'header');
-    if (magic === MAGIC) {
-      const manifest = parsed(manifestSchema, json, 'manifest');
-      return { about: aboutOf(manifest), encryption: 'none', counts: countsOf(manifest) };
-    }
-    const { key: _, ...about } = parsed(sealedHeaderSchema, json, 'header');
-    return { about, encryption: 'keyring' };
-  } catch (error) {
-    if (error instanceof HaivemindError) return undefined;
-    throw error;
+export interface Said {
+  readonly about: About;
+  readonly encryption: 'none' | 'keyring';
+  /** Absent where the manifest is sealed. */
+  readonly counts: Counts | undefined;
+}
+
+/** What a file says about itself, from its first lines; the rest is not looked at. Errors: `storage_corrupt` by part. */
+export async function readAbout(pieces: AsyncIterable<Uint8Array>): Promise<Said> {
+  const { magic, json } = await headOf(byteSource(pieces), 'header');
+  if (magic === MAGIC) {
+    const manifest = parsed(manifestSchema, json, 'manifest');
+    return { about: aboutOf(manifest), encryption: 'none', counts: countsOf(manifest) };
   }
+  const { key: _, ...about } = parsed(sealedHeaderSchema, json, 'header');
+  return { about, encryption: 'keyring', counts: undefined };
 }
 
 export type Counts = Readonly<Record<string, number>>;
