@@ -148,7 +148,10 @@ test('it goes to the agent that is named, or to the best one there, and the agen
     assignment: expect.stringMatching(/^Nobody's yet/),
   });
   const { messages } = await app.call('check_inbox', {}, anna);
-  expect(messages.map((message: { body: string }) => /: (\w+)\./.exec(message.body)?.[1])).toEqual(['named', 'best']);
+  expect(messages.map((message: { body: string }) => /: (\w+)\./.exec(message.body)?.[1]).toSorted()).toEqual([
+    'best',
+    'named',
+  ]);
   expect((await app.refusal('create_kanban_task', { title: 't', assigned_agent_id: 'none' })).code).toBe('not_found');
   const both = await app.refusal('create_kanban_task', { title: 't', assigned_agent_id: agent_id, auto_assign: true });
   expect(both.code).toBe('invalid_input');

@@ -6,8 +6,9 @@
 //   end(task)   for gate(task)
 //   end(story)  for end(part)
 // A circle in this graph is a set of tasks none of which can ever begin. An edge from `from` to the ends of other tasks
-// closes one exactly where one of these ends waits for `from`; looked for backwards, breadth first, from `from`: few
-// things wait for a task that is just being linked, while it may wait for half of the board.
+// closes one exactly where one of these ends waits for `from`; looked for breadth first from both sides, always from
+// the one with fewer moments to go on from (I. Pohl, "Bi-directional search", 1971): mostly few things wait for a task
+// that is just being linked, or it waits for few, and then half of the board is never looked at.
 import type { Principal } from '../../../kernel/operation.ts';
 import { visibleWork } from '../../access/index.ts';
 import type { TaskReader } from '../deps.ts';
@@ -39,58 +40,114 @@ export interface NewEdges {
  * of the circle in the order in which each waits for the next; those that `principal` may not see are not named.
  */
 export async function refuseCircle(db: TaskReader, { from, to, principal, through }: NewEdges): Promise<void> {
-  const path = await pathTo(db, from, new Set(to.map(keyOf)));
+  const path = await pathTo(db, from, to);
   if (path) throw circular(await named(db, path, principal, through));
 }
 
+/** Moments that were reached from one side, each with the one it was reached from. */
+type Reached = Map<string, Moment | undefined>;
+
 /** From one of the targets to `from`, each waiting for the next; undefined where none of them waits for it. */
-async function pathTo(db: TaskReader, from: Moment, targets: ReadonlySet<string>): Promise<Moment[] | undefined> {
-  const next = new Map<string, Moment | undefined>([[keyOf(from), undefined]]);
-  let level: Level = [from];
-  while (level.length > 0) {
-    const found = level.find((moment) => targets.has(keyOf(moment)));
-    if (found) return follow(found, next);
-    const waiting: Moment[] = [];
-    for (const [moment, after] of await waitingFor(db, level)) {
-      if (next.has(keyOf(moment))) continue;
-      next.set(keyOf(moment), after);
-      waiting.push(moment);
+async function pathTo(db: TaskReader, from: Moment, targets: readonly Moment[]): Promise<Moment[] | undefined> {
+  const ahead: Reached = new Map(targets.map((target) => [keyOf(target), undefined]));
+  const behind: Reached = new Map([[keyOf(from), undefined]]);
+  if (ahead.has(keyOf(from))) return [from];
+  let onward: Level = targets;
+  let backward: Level = [from];
+  while (onward.length > 0 && backward.length > 0) {
+    const isOnward = onward.length < backward.length;
+    const [known, other] = isOnward ? [ahead, behind] : [behind, ahead];
+    const next: Moment[] = [];
+    for (const [moment, via] of await (isOnward ? waitedForBy(db, onward) : waitingFor(db, backward))) {
+      const key = keyOf(moment);
+      if (known.has(key)) continue;
+      known.set(key, via);
+      if (other.has(key)) return joined(moment, ahead, behind);
+      next.push(moment);
     }
-    level = waiting;
+    if (isOnward) onward = next;
+    else backward = next;
   }
   return undefined;
 }
 
-function follow(start: Moment, next: ReadonlyMap<string, Moment | undefined>): Moment[] {
+function joined(meeting: Moment, ahead: Reached, behind: Reached): Moment[] {
+  return [...follow(meeting, ahead).reverse(), ...follow(meeting, behind).slice(1)];
+}
+
+function follow(start: Moment, reached: Reached): Moment[] {
   const path: Moment[] = [];
-  for (let moment: Moment | undefined = start; moment; moment = next.get(keyOf(moment))) path.push(moment);
+  for (let moment: Moment | undefined = start; moment; moment = reached.get(keyOf(moment))) path.push(moment);
   return path;
 }
 
+const idsOf = (level: Level, kind: Moment['kind']) =>
+  level.filter((moment) => moment.kind === kind).map(({ task_id }) => task_id);
+
+type Steps = (readonly [Moment, Moment])[];
+
 /** Moments that wait for one of these, with the one they wait for. */
-async function waitingFor(db: TaskReader, level: Level): Promise<(readonly [Moment, Moment])[]> {
-  const found: (readonly [Moment, Moment])[] = [];
-  const ids = (kind: Moment['kind']) => level.filter((moment) => moment.kind === kind).map(({ task_id }) => task_id);
-  for (const task_ids of chunks(ids('gate'))) {
+async function waitingFor(db: TaskReader, level: Level): Promise<Steps> {
+  const found: Steps = [];
+  for (const task_ids of chunks(idsOf(level, 'gate'))) {
     for (const task_id of task_ids) found.push([endOf(task_id), gateOf(task_id)]);
-    const parts = db.selectFrom('tasks').select(['task_id', 'parent_id']).where('parent_id', 'in', task_ids);
-    for (const { task_id, parent_id } of await parts.execute()) found.push([gateOf(task_id), gateOf(parent_id ?? '')]);
+    for (const { task_id, parent_id } of await partsOf(db, task_ids)) found.push([gateOf(task_id), gateOf(parent_id)]);
   }
-  for (const task_ids of chunks(ids('end'))) {
+  for (const task_ids of chunks(idsOf(level, 'end'))) {
     const dependants = db
       .selectFrom('task_dependencies')
       .select(['task_id', 'depends_on_id'])
       .where('depends_on_id', 'in', task_ids);
     for (const { task_id, depends_on_id } of await dependants.execute())
       found.push([gateOf(task_id), endOf(depends_on_id)]);
-    const stories = db
-      .selectFrom('tasks')
-      .select(['task_id', 'parent_id'])
-      .where('task_id', 'in', task_ids)
-      .where('parent_id', 'is not', null);
-    for (const { task_id, parent_id } of await stories.execute()) found.push([endOf(parent_id ?? ''), endOf(task_id)]);
+    for (const { task_id, parent_id } of await storiesOf(db, task_ids)) found.push([endOf(parent_id), endOf(task_id)]);
   }
   return found;
+}
+
+/** Moments that one of these waits for, with the one that waits. */
+async function waitedForBy(db: TaskReader, level: Level): Promise<Steps> {
+  const found: Steps = [];
+  for (const task_ids of chunks(idsOf(level, 'end'))) {
+    for (const task_id of task_ids) found.push([gateOf(task_id), endOf(task_id)]);
+    for (const { task_id, parent_id } of await partsOf(db, task_ids)) found.push([endOf(task_id), endOf(parent_id)]);
+  }
+  for (const task_ids of chunks(idsOf(level, 'gate'))) {
+    const dependencies = db
+      .selectFrom('task_dependencies')
+      .select(['task_id', 'depends_on_id'])
+      .where('task_id', 'in', task_ids);
+    for (const { task_id, depends_on_id } of await dependencies.execute())
+      found.push([endOf(depends_on_id), gateOf(task_id)]);
+    for (const { task_id, parent_id } of await storiesOf(db, task_ids))
+      found.push([gateOf(parent_id), gateOf(task_id)]);
+  }
+  return found;
+}
+
+interface Part {
+  readonly task_id: string;
+  readonly parent_id: string;
+}
+
+async function partsOf(db: TaskReader, parent_ids: readonly string[]): Promise<Part[]> {
+  const rows = await db
+    .selectFrom('tasks')
+    .select(['task_id', 'parent_id'])
+    .where('parent_id', 'in', parent_ids)
+    .execute();
+  return rows.map(({ task_id, parent_id }) => ({ task_id, parent_id: parent_id ?? '' }));
+}
+
+/** Of these tasks those that are a part of another. */
+async function storiesOf(db: TaskReader, task_ids: readonly string[]): Promise<Part[]> {
+  const rows = await db
+    .selectFrom('tasks')
+    .select(['task_id', 'parent_id'])
+    .where('task_id', 'in', task_ids)
+    .where('parent_id', 'is not', null)
+    .execute();
+  return rows.map(({ task_id, parent_id }) => ({ task_id, parent_id: parent_id ?? '' }));
 }
 
 /** The circle as tasks, the first once more at the end. A task may be passed twice, by its end and by its gate. */
