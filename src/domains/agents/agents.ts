@@ -1,13 +1,12 @@
 // The agents domain put together: what other domains ask of agents, and what the runtime does for them.
 import { LRUCache } from 'lru-cache';
-import { toIso } from '../../kernel/clock.ts';
-import { limits } from '../../kernel/limits.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
 import { type BestAgent, bestAgent } from './choose.ts';
 import type { AgentDeps, AgentTrx } from './deps.ts';
 import { capabilitiesOfMachine } from './machine-groups.ts';
 import { postMessages } from './messages.ts';
 import { type AgentStatus, createPresence, type PresenceDeps } from './presence.ts';
+import { prune } from './prune.ts';
 import { capabilitiesIn } from './repository.ts';
 import { matchingAgents } from './roster.ts';
 
@@ -94,26 +93,4 @@ async function candidates(deps: AgentDeps, ctx: OperationContext): Promise<reado
     ...{ agent_id, user_id, machine_id, role, status, last_seen_at },
     capabilities: capabilitiesIn(row),
   }));
-}
-
-function prune({ store }: AgentDeps): Promise<number> {
-  return store.write(async (trx) => {
-    const now_ms = store.clock.now();
-    const gone = [
-      await trx
-        .deleteFrom('agent_messages')
-        .where((eb) =>
-          eb.or([
-            eb('expires_at', '<=', toIso(now_ms)),
-            eb('acknowledged_at', '<=', toIso(now_ms - limits.agent_message_ttl_ms)),
-          ]),
-        )
-        .executeTakeFirst(),
-      await trx
-        .deleteFrom('session_contexts')
-        .where('last_used_at', '<', toIso(now_ms - limits.agent_session_retention_ms))
-        .executeTakeFirst(),
-    ];
-    return gone.reduce((sum, { numDeletedRows }) => sum + Number(numDeletedRows), 0);
-  });
 }

@@ -1,7 +1,7 @@
 // An agent's inbox: messages are handed out until they are acknowledged or expire, so that each arrives at least once.
 import { sql } from 'kysely';
 import { toIso } from '../../kernel/clock.ts';
-import type { ActingAgent, OperationContext } from '../../kernel/operation.ts';
+import type { OperationContext } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import type { AgentReader, AgentStore, AgentTrx } from './deps.ts';
 import { inboxNotFound, noAgent } from './errors.ts';
@@ -141,18 +141,4 @@ export function toShown(row: MessageRow): ShownMessage {
     created_at: row.created_at,
     expires_at: row.expires_at,
   };
-}
-
-/** What waits, without handing it out: for people and resources that only look. */
-export async function peekInbox(
-  store: Pick<AgentStore, 'db' | 'clock'>,
-  agent: Pick<ActingAgent, 'agent_id'> & { readonly user_id: string },
-  limit: number,
-): Promise<readonly ShownMessage[]> {
-  const rows = await waitingIn(store.db, agent, toIso(store.clock.now()))
-    .selectAll()
-    .orderBy('message_id')
-    .limit(limit)
-    .execute();
-  return rows.map(toShown);
 }

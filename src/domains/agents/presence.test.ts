@@ -101,3 +101,23 @@ describe('heartbeats are written behind', () => {
     expect(agents[0].last_seen_at).toBe(new Date(app.clock.now()).toISOString());
   });
 });
+
+test('any call of the session that holds a claim renews it; silence ends it', async () => {
+  await using app = await openApp();
+  const me = { user: 'ada', session: 'ses_a', agent: 'coder', transport: 'http' } as const;
+  const viewer = { user: 'ada', session: 'ses_v', agent: 'viewer' };
+  const { agent_id } = await app.call('register_agent', { role: 'coder' }, me);
+  const { task } = await app.call('create_kanban_task', { title: 'Sweep the pier' }, me);
+  await app.call('claim_next', { task_id: task.task_id, lease_seconds: 120 }, me);
+  const mine = async () => (await app.call('get_agent_roster', {}, viewer)).agents[0];
+  for (let i = 0; i < 4; i++) {
+    app.clock.advance(90_000);
+    await app.call('get_mode', {}, me);
+    expect(await mine()).toMatchObject({ agent_id, status: 'active', current_task: { task_id: task.task_id } });
+  }
+  // A restarted agent is told what it holds.
+  const again = await app.call('register_agent', { role: 'coder' }, { ...me, session: 'ses_b' });
+  expect(again.tasks).toMatchObject([{ task_id: task.task_id, held: true }]);
+  app.clock.advance(121_000);
+  expect(await mine()).toMatchObject({ load: { held: 0 }, current_task: null, status: 'idle' });
+});

@@ -17,7 +17,7 @@ export const expiryField = z
   .int()
   .min(1)
   .max(limits.agent_message_ttl_max_minutes)
-  .describe('Nobody reads it afterwards; default: a week.');
+  .describe('Default: a week.');
 
 /** A task as an agent is told of it. */
 export const agentTaskSchema = z.object({

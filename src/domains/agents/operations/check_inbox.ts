@@ -11,11 +11,7 @@ import { agentIdField, messageIdField, messageSchema } from '../schema.ts';
 
 const input = z.strictObject({
   agent_id: agentIdField.describe('Only your own.').optional(),
-  acknowledge: z
-    .array(messageIdField)
-    .max(limits.page_max_items)
-    .default([])
-    .describe('Messages that are dealt with and need not come again.'),
+  acknowledge: z.array(messageIdField).max(limits.page_max_items).default([]).describe('Messages not to come again.'),
   limit: limitField(),
   cursor: cursorField,
 });
@@ -31,7 +27,7 @@ const output = z.object({
 export const checkInboxOperation = defineOperation<AgentDeps, typeof input, typeof output>({
   name: 'check_inbox',
   title: 'Check inbox',
-  description: 'Returns messages to this agent, again with every call until acknowledged or expired.',
+  description: 'Returns messages to this agent, until acknowledged or expired.',
   toolset: 'agents',
   input,
   output,

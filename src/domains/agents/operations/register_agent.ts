@@ -32,8 +32,7 @@ const output = z.object({
 export const registerAgent = defineOperation<AgentDeps, typeof input, typeof output>({
   name: 'register_agent',
   title: 'Register agent',
-  description:
-    'Registers this session as an agent; the same call brings the same agent back. Returns its id, capabilities, tasks to go on with, and what waits for it.',
+  description: 'Registers this session as an agent, or as the same one again. Returns its tasks and what waits for it.',
   toolset: 'agents',
   input,
   output,
