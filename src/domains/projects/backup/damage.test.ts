@@ -91,7 +91,8 @@ test('the same of a sealed file', async () => {
 
 test('an increment whose base is another file', async () => {
   const base = await app.call('backup_project', { project_id });
-  const added = await app.call('backup_project', { project_id, backup_type: 'incremental' });
+  const upon = { backup_type: 'incremental', base_backup_id: base.backup_id };
+  const added = await app.call('backup_project', { project_id, ...upon });
   const other = await app.call('backup_project', { project_id });
   const bytes = fileOf(app, base.file);
   writeFileSync(join(backupFolder(app), base.file), fileOf(app, other.file));

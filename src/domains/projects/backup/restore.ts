@@ -165,6 +165,7 @@ async function contextFor(
     mode: request.restore_mode,
     removing: new Map(removals.map(({ part, keys }) => [part.name, new Set(keys.map(keyName))])),
     inBackup: chain.has,
+    identities: new Map(),
     touched: [],
     changed_tasks: [],
   };

@@ -128,6 +128,13 @@ async function judge(db: AnyReader, found: readonly Found[], ctx: RestoreContext
     const imported = await others(db, 'external_id', externals);
     for (const one of some) {
       const { record, row } = one;
+      const identity = asRow(record).identity_hash;
+      const first = ctx.identities.get(identity) ?? String(record.memory_id);
+      ctx.identities.set(identity, first);
+      if (first !== record.memory_id) {
+        out.push({ ...one, finding: { kind: 'conflict', reason: `${first} of the backup says the same` } });
+        continue;
+      }
       const hash = hashes.get(record.memory_id ?? '');
       const twin = same.find(
         (other) => other.identity_hash === hash && other.deleted_at === null && !passes(other, record, ctx),

@@ -45,6 +45,8 @@ export interface RestoreContext {
   readonly removing: ReadonlyMap<string, ReadonlySet<string>>;
   /** The record stands in the backup. */
   inBackup(part: string, key: Key): boolean;
+  /** Which memory of the backup has which identity. */
+  readonly identities: Map<string, string>;
   /** Memories that were written, for those who have to hear of it after the commit. */
   readonly touched: RestoredRow[];
   readonly changed_tasks: string[];
