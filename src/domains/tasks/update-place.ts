@@ -29,6 +29,8 @@ export async function moveUnder(
 ): Promise<void> {
   await holdGraph(store, trx);
   const open = !isOver(row.status as Status);
+  // What is above it now is held as well: nobody counts for the old place while the task leaves it.
+  if (row.parent_id !== null) await holdStory(store, trx, row.parent_id, principal);
   const story =
     parent_id === null ? undefined : await holdStory(store, trx, parent_id, principal, await levels(trx, row));
   if (story) {

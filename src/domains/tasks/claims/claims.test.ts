@@ -1,8 +1,10 @@
 // Claims through the public door: who gets a task, for how long, and whose writes count.
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Answer, type App, type CallerOptions, openApp } from '../../../../test/support/open-app.ts';
 
 const SECOND_MS = 1_000;
+const PRIORITIES = ['critical', 'high', 'medium', 'low'];
 const LEASE_MS = 15 * 60 * SECOND_MS;
 
 const agent = (name: string, more: CallerOptions = {}): CallerOptions => ({
@@ -61,6 +63,105 @@ test('a claim says how long it lasts, how to keep it, and what came before', asy
     why: null,
   });
   expect(claimed.related.map(({ content }: { content: string }) => content).join()).toContain('scan all shards');
+});
+
+test('calls of the session that made a claim keep it, and calls of another session of the same agent do not', async () => {
+  await using app = await openApp();
+  const task_id = await make(app, 'Rotate the logs');
+  for (const session of ['ses_a', 'ses_b'])
+    await app.call('register_agent', { role: 'keeper' }, { agent: 'claude-code', session, transport: 'http' });
+  const holder: CallerOptions = { agent: 'claude-code', session: 'ses_a', transport: 'http' };
+  const other: CallerOptions = { ...holder, session: 'ses_b' };
+  const first = await claim(app, holder, { lease_seconds: 60 });
+  app.clock.advance(50 * SECOND_MS);
+  await app.call('get_mode', {}, holder);
+  // The roster writes what was noted before it is read.
+  await app.call('get_agent_roster', {}, holder);
+  app.clock.advance(50 * SECOND_MS);
+  await app.call('get_mode', {}, other);
+  await app.call('get_agent_roster', {}, other);
+  expect(await app.rows('select holder_session, version from tasks')).toEqual([
+    { holder_session: 'ses_a', version: 2 },
+  ]);
+  app.clock.advance(10 * SECOND_MS);
+  const { fencing_token } = first;
+  expect(await app.refusal('update_kanban_task', { task_id, progress: 1, fencing_token }, holder)).toMatchObject({
+    code: 'conflict',
+  });
+});
+
+test('an agent takes its own task up again in another session, and the first one is too late from then on', async () => {
+  await using app = await openApp();
+  const task_id = await make(app, 'Rotate the logs');
+  const holder: CallerOptions = { agent: 'claude-code', session: 'ses_a', transport: 'http' };
+  const restarted: CallerOptions = { ...holder, session: 'ses_b' };
+  for (const caller of [holder, restarted]) await app.call('register_agent', { role: 'keeper' }, caller);
+  const first = await claim(app, holder);
+  // Without its token it is not the holder, even with the same name.
+  expect(await app.refusal('update_kanban_task', { task_id, progress: 1 }, restarted)).toMatchObject({
+    code: 'conflict',
+  });
+  expect(await app.refusal('claim_next', { task_id }, BOB)).toMatchObject({ code: 'conflict' });
+  const second = await claim(app, restarted, { task_id });
+  expect(second.fencing_token).toBe(first.fencing_token + 1);
+  const late = { task_id, progress: 2, fencing_token: first.fencing_token };
+  expect(await app.refusal('update_kanban_task', late, holder)).toMatchObject({ code: 'conflict' });
+});
+
+test('what an agent cannot do is not given to it, and it is told what it lacks', async () => {
+  await using app = await openApp();
+  for (let i = 0; i < 3; i++)
+    await make(app, `Tune ${i}`, { required_capabilities: ['search', 'storage'], priority: 'critical' });
+  const task_id = await make(app, 'Sweep the floor', { required_capabilities: ['Cleaning'] });
+  const claimed = await claim(app, ANN, { capabilities: ['cleaning', 'search'] });
+  expect(claimed.task.task_id).toBe(task_id);
+  expect(await claim(app, ANN, { capabilities: ['search'] })).toMatchObject({
+    task: null,
+    why: 'Nothing to claim: 3 ready need storage as well; 1 are in progress.',
+    others: { needs_other_capabilities: [{ missing: ['storage'], tasks: 3 }], in_progress: 1 },
+  });
+  expect(await claim(app, ANN, { tags: 'none', capabilities: ['search', 'storage'] })).toMatchObject({ task: null });
+});
+
+test('the queue of an agent is that of a pass over all tasks, whatever they need and whoever made them', async () => {
+  await using app = await openApp();
+  const skills = ['a', 'b', 'c'];
+  const subset = fc.subarray(skills);
+  const task = fc.record({
+    needs: subset,
+    priority: fc.constantFrom('critical', 'high', 'medium', 'low'),
+    tags: fc.subarray(['red', 'blue_1', 'blue%1']),
+  });
+  let round = 0;
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(task, { maxLength: 12 }),
+      subset,
+      fc.subarray(['red', 'blue_1']),
+      async (tasks, able, tags) => {
+        const { project_id } = await app.call('create_project', { name: `Round ${round++}` });
+        const made: { title: string; needs: string[]; rank: number; tags: string[]; at: number }[] = [];
+        for (const [at, one] of tasks.entries()) {
+          app.clock.advance(1);
+          const { needs, priority } = one;
+          await make(app, `${at}`, { project_id, required_capabilities: needs, priority, tags: one.tags });
+          made.push({ title: `${at}`, needs, rank: PRIORITIES.indexOf(priority), tags: one.tags, at });
+        }
+        const expected = made
+          .filter(({ needs }) => needs.every((need) => able.includes(need)))
+          .filter((one) => tags.every((tag) => one.tags.includes(tag)))
+          .toSorted((x, y) => x.rank - y.rank || x.at - y.at);
+        const got: string[] = [];
+        for (;;) {
+          const { task: next } = await claim(app, ANN, { project_id, capabilities: able, tags });
+          if (next === null) break;
+          got.push(next.title);
+        }
+        expect(got).toEqual(expected.map(({ title }) => title));
+      },
+    ),
+    { numRuns: 25 },
+  );
 });
 
 test('a lease that is over is void at that very moment, and the late holder is told who has the task', async () => {

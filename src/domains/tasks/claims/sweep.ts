@@ -44,7 +44,7 @@ async function endLapsed(deps: TaskDeps, trx: TaskTrx, row: TaskRow, touched: Re
 
 /**
  * Puts the tasks of claims that are over back into the queue, the longest over first, `limits.task_sweep_max_count` at
- * most. Costs one look at an index where there are none. Returns how many it put back.
+ * most. Costs one look at an index where there are none. Returns how many tasks changed by it.
  */
 export async function sweep(deps: TaskDeps): Promise<number> {
   const { store, changed } = deps;
@@ -58,7 +58,7 @@ export async function sweep(deps: TaskDeps): Promise<number> {
     return ids;
   });
   for (const task_id of touched) changed(task_id);
-  return over.length;
+  return touched.size;
 }
 
 async function lapsedIds({ store }: TaskDeps): Promise<string[]> {
