@@ -19,7 +19,14 @@ export async function readFlows(db: TaskReader, principal: Principal, wanted: Fl
     .select(['subject_agent_id', 'version'])
     // Details are long and told of the first row only.
     .select(sql<string | null>`case when from_status is null and to_status is not null then details end`.as('details'))
-    .where((eb) => eb.or([eb('to_status', 'is not', null), eb('action', 'in', [EXPIRED, DELETED])]))
+    .where((eb) =>
+      eb.or([
+        eb('to_status', 'is not', null),
+        eb('action', 'in', [EXPIRED, DELETED]),
+        // Moved to another project.
+        eb.and([eb('action', '=', 'updated'), eb('details', 'like', '%"project_id"%')]),
+      ]),
+    )
     .where(visibleWork(principal, 'task_history'));
   const { project_id, agent_id, capability } = wanted;
   if (project_id !== undefined) {

@@ -61,11 +61,14 @@ async function create({ deps, trx, ctx }: Trying, ready: Ready, careful: boolean
   // In the transaction and under the change record of the task's making.
   if (started_at !== null || progress !== row.progress)
     await trx.updateTable('tasks').set({ started_at, progress }).where('task_id', '=', row.task_id).execute();
+  // A line of its own: the first one is read by whoever counts.
+  const source = stateOf(factsOf(item, parent_id), depends_on_ids, item);
+  await addHistory(deps.store, trx, row, ctx.principal, { action: 'source', details: { source } });
   await addComments({ deps, trx, ctx }, row, item, new Set());
   return { outcome: 'created', task_id: row.task_id, touched: [row.task_id, ...readiness], messages };
 }
 
-function originOf({ item, parent_id, depends_on_ids, assigned_agent_id }: Ready): NewTaskOrigin {
+function originOf({ item, parent_id, assigned_agent_id }: Ready): NewTaskOrigin {
   const { external_id, created_at, started_at, finished_at, required_capabilities, resolution } = item;
   const facts = factsOf(item, parent_id);
   const status = facts.status as Exclude<Status, 'in_progress'>;
@@ -80,7 +83,6 @@ function originOf({ item, parent_id, depends_on_ids, assigned_agent_id }: Ready)
       ...(started_at === null ? {} : { started_at }),
       ...(finished_at === null ? {} : { finished_at }),
       ...(required_capabilities.length === 0 ? {} : { required_capabilities }),
-      source: stateOf(facts, depends_on_ids, item),
     },
   };
 }
@@ -110,7 +112,7 @@ async function update({ deps, trx, ctx }: Trying, ready: Ready, known: TaskRow):
     touched,
     messages,
   );
-  const removed = await removeDependencies(trx, row, wanted.remove, touched);
+  const removed = await removeDependencies(deps.store, trx, row, wanted.remove, touched);
   const values = await valuesOf({ deps, trx, ctx }, row, facts, { take: wanted.take, touched, messages });
   if (typeof values.status === 'string')
     Object.assign(values, endOf(values.status as Status, item, toIso(deps.store.clock.now())));

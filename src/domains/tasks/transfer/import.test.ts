@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type App, openApp } from '../../../../test/support/open-app.ts';
+import { onPostgres } from '../../../../test/support/test-store.ts';
 
 const jsonl = (...values: unknown[]) => values.map((value) => JSON.stringify(value)).join('\n');
 const bead = (id: string, fields: object = {}) => ({
@@ -235,7 +236,7 @@ describe('an export', () => {
           problems: [],
         });
       }),
-      { numRuns: 12 },
+      { numRuns: onPostgres ? 3 : 12 },
     );
   });
 
@@ -276,7 +277,7 @@ describe('an export', () => {
             .sort((a, b) => (a.name < b.name ? -1 : 1));
         expect(await seen(two)).toEqual(await seen(one));
       }),
-      { numRuns: 12 },
+      { numRuns: onPostgres ? 3 : 12 },
     );
   });
 

@@ -44,7 +44,7 @@ export async function statesOf(db: TaskReader, task_ids: readonly string[]): Pro
       .selectFrom('task_history')
       .select(['task_id', 'details'])
       .where('task_id', 'in', ids)
-      .where('action', '=', 'imported')
+      .where('action', 'in', ['source', 'imported'])
       .orderBy('version')
       .orderBy('entry_id')
       .execute();
