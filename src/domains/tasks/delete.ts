@@ -125,7 +125,7 @@ async function cutOff(
   for (const task of hanging) {
     const isPart = task.parent_id === row.task_id;
     if (isPart) await moveUnder(deps, trx, ctx, task, null, changed);
-    const removed = await removeDependencies(trx, task, [row.task_id], changed);
+    const removed = await removeDependencies(deps.store, trx, task, [row.task_id], changed);
     const details = {
       from: row.task_id,
       ...(isPart ? { part: true } : {}),

@@ -108,7 +108,7 @@ async function moveEdges(
 ): Promise<{ readonly row: TaskRow; readonly facts: Readonly<Record<string, unknown>> } | undefined> {
   if (project) refuseOtherPlace(row, project);
   const { add_dependencies = [], remove_dependencies = [], parent_id } = input;
-  const removed = await removeDependencies(trx, row, remove_dependencies, touched);
+  const removed = await removeDependencies(deps.store, trx, row, remove_dependencies, touched);
   const added = await addDependencies(deps.store, trx, row, add_dependencies, ctx.principal, touched);
   const moved = parent_id !== undefined && differ.some(({ field }) => field === 'parent_id');
   if (moved) await moveUnder(deps, trx, ctx, row, parent_id, touched);

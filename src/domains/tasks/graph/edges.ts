@@ -78,22 +78,24 @@ export async function addDependencies(
 
 /** The opposite; ids it does not wait for are passed over. Returns the ids that were removed. */
 export async function removeDependencies(
+  store: TaskStore,
   trx: TaskTrx,
   row: TaskRow,
   depends_on_ids: readonly string[],
   changed: Readiness = new Set(),
 ): Promise<string[]> {
-  if (depends_on_ids.length === 0) return [];
-  const removed = await trx
+  const wanted = new Set(depends_on_ids);
+  const ids = (await dependenciesOf(trx, row.task_id)).filter((id) => wanted.has(id));
+  if (ids.length === 0) return [];
+  // Held, so that nobody counts one off for being done while it is counted off here.
+  const query = trx.selectFrom('tasks').selectAll().where('task_id', 'in', ids).orderBy('task_id');
+  const rows = await store.dialect.forChange(query).execute();
+  await trx
     .deleteFrom('task_dependencies')
     .where('task_id', '=', row.task_id)
-    .where('depends_on_id', 'in', [...new Set(depends_on_ids)])
-    .returning('depends_on_id')
+    .where('depends_on_id', 'in', ids)
     .execute();
-  const ids = removed.map(({ depends_on_id }) => depends_on_id);
-  if (ids.length === 0) return [];
-  const statuses = await trx.selectFrom('tasks').select('status').where('task_id', 'in', ids).execute();
-  const open = statuses.filter(({ status }) => !satisfies(status as Status)).length;
+  const open = rows.filter(({ status }) => !satisfies(status as Status)).length;
   await countDependencies(trx, [row.task_id], -open, changed);
   return ids;
 }

@@ -74,7 +74,10 @@ export async function countChildren(trx: TaskTrx, parent_id: string, by: number,
   await count(trx, [parent_id], 'open_children', by, changed);
 }
 
-/** All below these tasks, level by level: each adds its own number to every task below it. */
+/**
+ * All below these tasks, level by level: each adds its own number to every task below it. Found and changed in one
+ * statement, so that a task somebody moves away at this moment is left to them.
+ */
 export async function countAncestors(
   trx: TaskTrx,
   above: ReadonlyMap<string, number>,
@@ -83,26 +86,11 @@ export async function countAncestors(
   let level = above;
   while (level.size > 0) {
     const next = new Map<string, number>();
-    for (const ids of chunks([...level.keys()])) {
-      const children = trx
-        .selectFrom('tasks')
-        .select(['task_id', 'parent_id'])
-        .where('parent_id', 'in', ids)
-        .orderBy('task_id');
-      for (const { task_id, parent_id } of await children.execute()) {
-        const by = level.get(parent_id ?? '') ?? 0;
-        if (by !== 0) next.set(task_id, (next.get(task_id) ?? 0) + by);
-      }
+    for (const [by, tasks] of Map.groupBy(level, ([, number]) => number)) {
+      const ids = tasks.map(([task_id]) => task_id);
+      for (const { task_id } of await count(trx, ids, 'blocked_ancestors', by, changed, 'parent_id'))
+        next.set(task_id, by);
     }
-    const bySize = Map.groupBy(next, ([, by]) => by);
-    for (const [by, tasks] of bySize)
-      await count(
-        trx,
-        tasks.map(([task_id]) => task_id),
-        'blocked_ancestors',
-        by,
-        changed,
-      );
     level = next;
   }
 }
@@ -111,14 +99,15 @@ interface Counted extends Pick<TaskRow, 'task_id' | 'status' | Counter> {}
 
 async function count(
   trx: TaskTrx,
-  task_ids: readonly string[],
+  of_ids: readonly string[],
   counter: Counter,
   by: number,
   changed: Readiness,
+  column_of_ids: 'task_id' | 'parent_id' = 'task_id',
 ): Promise<Counted[]> {
   if (by === 0) return [];
   const all: Counted[] = [];
-  for (const ids of chunks(task_ids)) {
+  for (const ids of chunks(of_ids)) {
     const column = sql.ref(counter);
     const others = (['open_dependencies', 'open_children', 'blocked_ancestors'] as const)
       .filter((other) => other !== counter)
@@ -127,7 +116,7 @@ async function count(
     const rows = await trx
       .updateTable('tasks')
       .set({ [counter]: sql<number>`${column} + ${sql.lit(by)}`, is_ready: ready })
-      .where('task_id', 'in', ids)
+      .where(column_of_ids, 'in', ids)
       .returning(['task_id', 'status', 'open_dependencies', 'open_children', 'blocked_ancestors'])
       .execute();
     for (const row of rows) {
