@@ -14,7 +14,17 @@ export interface Ids {
   readonly chain: readonly string[];
 }
 
-export const STEPS = ['create', 'ready', 'claim', 'list', 'update', 'cycle check', 'sequence', 'analytics'] as const;
+export const STEPS = [
+  'create',
+  'ready',
+  'claim',
+  'list',
+  'update',
+  'edge',
+  'cycle check',
+  'sequence',
+  'analytics',
+] as const;
 export type Step = (typeof STEPS)[number];
 
 export interface StepCounts {
@@ -24,6 +34,7 @@ export interface StepCounts {
 }
 
 let made = 0;
+let linked = 0;
 
 /** One step after the other, one call at a time. */
 export async function measureSteps(call: Call, ids: Ids, counts: StepCounts): Promise<ReadonlyMap<Step, Summary>> {
@@ -42,6 +53,12 @@ export async function measureSteps(call: Call, ids: Ids, counts: StepCounts): Pr
   await measure('update', calls, (i) =>
     call('update_kanban_task', { task_id: ids.free[(i * 7) % ids.free.length], comment: `Looked at it, ${i}.` }),
   );
+  // Both wait for nothing, as it is while a plan is made: whether the edge closes a circle has to be found out all the same.
+  await measure('edge', calls, () => {
+    const [task_id, on] = [ids.free[linked + 1], ids.free[linked]];
+    linked += 2;
+    return call('update_kanban_task', { task_id, add_dependencies: [on] });
+  });
   const [first] = ids.chain;
   const last = ids.chain.at(-1);
   await measure('cycle check', calls, async () => {
