@@ -108,6 +108,22 @@ test('an agent takes its own task up again in another session, and the first one
   expect(await app.refusal('update_kanban_task', late, holder)).toMatchObject({ code: 'conflict' });
 });
 
+test('a hub puts tasks of dead agents back by itself, and the agent finds a note when it comes back', async () => {
+  await using app = await openApp({ role: 'server' });
+  const keeper: CallerOptions = { agent: 'claude-code', session: 'ses_a', transport: 'http' };
+  const { agent_id } = await app.call('register_agent', { role: 'keeper' }, keeper);
+  const task_id = await make(app, 'Rotate the logs');
+  await app.call('assign_kanban_task', { task_id, agent_id });
+  await claim(app, keeper, { lease_seconds: 60 });
+  app.clock.advance(60 * SECOND_MS);
+  const now = () => app.rows('select status, is_ready, holder_agent_id, assigned_agent_id from tasks');
+  await expect
+    .poll(now, { timeout: 30_000 })
+    .toEqual([{ status: 'todo', is_ready: 1, holder_agent_id: null, assigned_agent_id: null }]);
+  const { messages } = await app.call('check_inbox', {}, keeper);
+  expect(messages.at(-1)).toMatchObject({ kind: 'note', task_id, body: expect.stringContaining('Rotate the logs') });
+});
+
 test('what an agent cannot do is not given to it, and it is told what it lacks', async () => {
   await using app = await openApp();
   for (let i = 0; i < 3; i++)
