@@ -15,6 +15,8 @@ const credential = z.object({
   admin: z.boolean(),
   scopes: z.array(z.enum(PERMISSIONS)).exactOptional(),
   credential_id: z.string().exactOptional(),
+  agent_id: z.string().exactOptional(),
+  machine_id: z.string().exactOptional(),
 });
 
 const sender = z.object({
