@@ -155,6 +155,9 @@ async function bind(
       reason: null,
       switched_at: null,
     })
-    .onConflict((conflict) => conflict.column('session_key').doUpdateSet(bound))
+    .onConflict((conflict) =>
+      // The key has the user in it already; a session must never be bound for anybody else.
+      conflict.column('session_key').doUpdateSet(bound).where('session_contexts.user_id', '=', user_id),
+    )
     .execute();
 }
