@@ -158,3 +158,15 @@ test('only who may manage a task deletes it', async () => {
   const bobs = await make(app, 'by bob', { team_id }, bob);
   await app.call('delete_kanban_task', { task_id: bobs });
 });
+
+test('a part leaves its story for one that the story waits for: what it leaves is not in the way', async () => {
+  await using app = await openApp();
+  const goal = await make(app, 'goal');
+  const story = await make(app, 'story', { dependencies: [goal] });
+  const part = await make(app, 'part', { parent_id: story });
+  await app.call('update_kanban_task', { task_id: part, parent_id: goal });
+  expect(await row(app, part)).toMatchObject({ parent_id: goal, blocked_ancestors: 0, is_ready: 1 });
+  expect(await row(app, story)).toMatchObject({ open_children: 0, open_dependencies: 1 });
+  const back = await app.refusal('update_kanban_task', { task_id: goal, parent_id: part });
+  expect(back.code).toBe('conflict');
+});

@@ -29,6 +29,9 @@ export async function moveUnder(
 ): Promise<void> {
   await holdGraph(store, trx);
   const open = !isOver(row.status as Status);
+  // Circles are looked for without the story it leaves: what that waits for will not be in the way any more.
+  if (row.parent_id !== null)
+    await trx.updateTable('tasks').set({ parent_id: null }).where('task_id', '=', row.task_id).execute();
   // What is above it now is held as well: nobody counts for the old place while the task leaves it.
   if (row.parent_id !== null) await holdStory(store, trx, row.parent_id, principal);
   const story =
