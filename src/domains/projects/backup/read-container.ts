@@ -119,6 +119,9 @@ export function countsOf({ parts }: Manifest): Counts {
   return Object.fromEntries(parts.map(({ name, records }) => [name, records]));
 }
 
+/** Decoded at once: some hundred records. */
+const BATCH_BYTES = 256 * 1024;
+
 interface Head {
   readonly magic: string;
   readonly json: string;
@@ -189,7 +192,7 @@ async function* readPart(source: ByteSource, part: ManifestPart): AsyncGenerator
       yield piece;
     }
   }
-  const gunzip = createGunzip();
+  const gunzip = createGunzip({ chunkSize: BATCH_BYTES });
   const fed = pipeline(Readable.from(section(), { objectMode: false }), gunzip);
   fed.catch(() => {});
   let rest: Buffer = Buffer.alloc(0);
