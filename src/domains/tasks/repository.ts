@@ -88,15 +88,16 @@ export async function updateTask(
   const version = row.version + 1;
   const fields = JSON.parse(row.field_versions) as Record<string, number>;
   for (const field of Object.keys(values)) fields[field] = version;
-  const next = {
-    ...row,
+  const columns = {
     ...values,
     version,
     field_versions: JSON.stringify(fields),
     updated_at: toIso(store.clock.now()),
     ...(await store.recordChange(trx, { entity: 'task', entity_id: row.task_id, kind: 'put', before })),
-  } as TaskRow;
-  const written = Object.entries(next).filter(([column]) => column !== 'task_id' && !IS_DERIVED.has(column));
+  };
+  const next = { ...row, ...columns } as TaskRow;
+  // Only what changes: an index whose columns are not named is left alone.
+  const written = Object.entries(columns).filter(([column]) => !IS_DERIVED.has(column));
   const derived = await trx
     .updateTable('tasks')
     .set({ ...Object.fromEntries(written), is_ready: readyWith(next.status) })
