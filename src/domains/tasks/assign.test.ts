@@ -120,6 +120,7 @@ test('who waits for a task is told when it can begin, and who delegated what cam
   const second = await make(app, 'Tune', { dependencies: [first] });
   await assign(app, second, { agent_id: ann.agent_id });
   expect(await inbox(app, ann.caller)).toHaveLength(1);
+  app.clock.advance(1);
   await app.call('claim_next', { task_id: first }, bob.caller);
   await app.call('update_kanban_task', { task_id: first, status: 'done', resolution: 'Slow disks.' }, bob.caller);
   expect(await inbox(app, ann.caller)).toEqual([
