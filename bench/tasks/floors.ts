@@ -1,4 +1,6 @@
-// What no call on tasks can do without, measured in the same run: a durable commit, and an MCP call that does nothing.
+// What no call on tasks can do without, measured in the same run: a durable commit, an MCP call and a
+// process that do nothing.
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,10 +13,12 @@ export interface TaskFloors {
   readonly commit: Summary;
   /** A tool of the MCP SDK that gives back its input, over stdio. */
   readonly echo: Summary;
+  /** A process of Node that does nothing. */
+  readonly start: Summary;
 }
 
 export async function measureFloors(count: number): Promise<TaskFloors> {
-  return { commit: await commits(count), echo: await echoes(count) };
+  return { commit: await commits(count), echo: await echoes(count), start: await timed(10, nodeStart, { warmup: 1 }) };
 }
 
 async function commits(count: number): Promise<Summary> {
@@ -41,4 +45,12 @@ async function echoes(count: number): Promise<Summary> {
   } finally {
     await client.close();
   }
+}
+
+function nodeStart(): Promise<void> {
+  return new Promise((done, reject) => {
+    const child = spawn(process.execPath, ['-e', ''], { stdio: 'ignore' });
+    child.once('error', reject);
+    child.once('exit', () => done());
+  });
 }

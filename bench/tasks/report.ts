@@ -53,12 +53,12 @@ export function report(measured: Measured): string {
   );
   return [
     `## Tasks: ${size.tasks} tasks, ${size.edges} dependencies`,
-    `Floors, min / p50 / p95 ms: durable commit ${plain(floors.commit)}; MCP echo over stdio ${plain(floors.echo)}. The board was imported in ${import_seconds.toFixed(1)} s (${Math.round(size.tasks / import_seconds)} tasks/s).`,
+    `Floors, min / p50 / p95 ms: durable commit ${plain(floors.commit)}; MCP echo over stdio ${plain(floors.echo)}; start of Node ${plain(floors.start)}. The board was imported in ${import_seconds.toFixed(1)} s (${Math.round(size.tasks / import_seconds)} tasks/s).`,
     `| step | way | min ms | p50 | p95 | p50 in commits | in echoes |\n|---|---|---|---|---|---|---|\n${steps.join('\n')}`,
     `| claimers | way | claims | claims/s | given twice | not given |\n|---|---|---|---|---|---|\n${races
       .map((r) => `| ${r.claimers} | ${r.way} | ${r.claims} | ${Math.round(r.per_second)} | ${r.doubles} | ${r.left} |`)
       .join('\n')}`,
-    `\`haivemind tasks ready\` beside the hub, whole process: ${plain(cli)} ms.`,
+    `\`haivemind tasks ready\` beside the hub, whole process: ${plain(cli)} ms, ${ratio(cli, floors.start)} a start of Node.`,
     `| aim | | is | |\n|---|---|---|---|\n${aims(measured)
       .map(({ what, aim, is, met }) => `| ${what} | ${aim} | ${is} | ${met ? 'met' : 'NOT MET'} |`)
       .join('\n')}`,

@@ -28,7 +28,7 @@ function measured(step_ms: number, doubles: number): Measured {
   const race = { claimers: 12, claims: 100, per_second: 500, doubles, left: 0 };
   return {
     size: { tasks: 1, edges: 0 },
-    floors: { commit: time(1), echo: time(0.5) },
+    floors: { commit: time(1), echo: time(0.5), start: time(30) },
     import_seconds: 1,
     ways: [{ way: 'MCP stdio, by hub', steps }],
     races: [{ way: 'MCP stdio, by hub', ...race }],
