@@ -118,7 +118,7 @@ export const listKanbanTasks = defineOperation<TaskDeps, typeof input, typeof ou
       return { tasks, workload: null, next_cursor: page.next_cursor };
     }
     const page = await pageOf(filtered(store.db, principal, filter, now), order, limit, cursor);
-    return { ...page, tasks: page.rows.map((row) => toTask(asNow(row, now))), workload: null };
+    return { tasks: page.rows.map((row) => toTask(asNow(row, now))), workload: null, next_cursor: page.next_cursor };
   },
   text({ tasks, workload, next_cursor }) {
     if (workload) {
