@@ -39,6 +39,8 @@ export interface MadeBackup {
   readonly bytes: number;
   readonly encryption: 'none' | 'keyring';
   readonly counts: Counts;
+  /** How far the change record was at its moment. */
+  readonly position: number;
 }
 
 type How = { readonly kind: 'made' | 'before_restore'; readonly signal?: AbortSignal };
@@ -81,8 +83,8 @@ export async function makeBackup(
   });
   const counts = countsOf(written.manifest);
   const { file, sha256, bytes } = written;
-  const made: MadeBackup = { about, file, sha256, bytes, encryption: request.encryption, counts };
-  await noteBackup(deps, principal, made, position);
+  const made: MadeBackup = { about, file, sha256, bytes, encryption: request.encryption, counts, position };
+  await noteBackup(deps, principal, made);
   return made;
 }
 
@@ -231,13 +233,8 @@ async function readBack(deps: BackupDeps, draft: string, sha256: string): Promis
 }
 
 /** The row that lists it, and the row of the audit log. */
-async function noteBackup(
-  { store, audit }: BackupDeps,
-  principal: Principal,
-  made: MadeBackup,
-  seq: number,
-): Promise<void> {
-  const { about, file, sha256, bytes, encryption, counts } = made;
+async function noteBackup({ store, audit }: BackupDeps, principal: Principal, made: MadeBackup): Promise<void> {
+  const { about, file, sha256, bytes, encryption, counts, position } = made;
   const { backup_id, project_id, kind, backup_type, include_history } = about;
   const { user_id, agent_id } = principal;
   await store.write(async (trx) => {
@@ -248,7 +245,7 @@ async function noteBackup(
         base_backup_id: about.base?.backup_id ?? null,
         include_history: include_history ? 1 : 0,
         counts: JSON.stringify(counts),
-        position: JSON.stringify({ seq }),
+        position: JSON.stringify({ seq: position }),
         // Whose disk it is on.
         machine_id: store.machine_id,
         created_at: about.created_at,

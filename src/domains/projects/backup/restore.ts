@@ -8,11 +8,12 @@ import { announceRestored, type RestoredRow } from '../../memory/index.ts';
 import type { ProjectRow } from '../record.ts';
 import { type Chain, openChain } from './chain.ts';
 import type { BackupDeps } from './deps.ts';
-import { makeBackup, scopeOf } from './make.ts';
+import { type MadeBackup, makeBackup, scopeOf } from './make.ts';
 import { keyName } from './parts/columns.ts';
 import { PARTS, partsFor } from './parts/index.ts';
 import type { AnyReader, AnyTrx, Key, Placement, RestoreContext, RestoreMode } from './parts/part.ts';
 import { type Plan, planRestore, type Removal, walk } from './plan.ts';
+import { assertUnchanged } from './unchanged.ts';
 
 export interface RestoreRequest {
   readonly backup_id: string;
@@ -63,14 +64,13 @@ export async function restoreProject(
           { kind: 'before_restore' },
         )
       : undefined;
-  const before_restore_backup_id = kept?.about.backup_id ?? null;
-  const done = await write(asked, before_restore_backup_id).catch((error: unknown) => {
+  const done = await write(asked, kept).catch((error: unknown) => {
     throw undone(error);
   });
   announceRestored(deps.memory, done.touched);
   deps.changed('project', project_id);
   for (const task_id of done.changed_tasks) deps.changed('task', task_id);
-  return { project_id, restored: true, before_restore_backup_id, ...done.plan };
+  return { project_id, restored: true, before_restore_backup_id: kept?.about.backup_id ?? null, ...done.plan };
 }
 
 interface Asked {
@@ -88,11 +88,12 @@ interface Done {
 }
 
 /** The domain of memories opens the transaction: caches of theirs have to hear of it. */
-function write(asked: Asked, before_restore: string | null): Promise<Done> {
+function write(asked: Asked, kept: MadeBackup | undefined): Promise<Done> {
   const { deps, principal, chain, request } = asked;
   return deps.memory.store.write(async (memory_trx) => {
     const trx = memory_trx as unknown as AnyTrx;
     const { ctx, removals } = await contextFor(asked, trx);
+    if (kept) await assertUnchanged(trx, ctx.project, kept.position);
     // Again: what was planned may have changed since.
     const plan = await planRestore(trx, chain, ctx, removals);
     refuse(plan, request);
@@ -107,7 +108,7 @@ function write(asked: Asked, before_restore: string | null): Promise<Done> {
       details: {
         backup_id: request.backup_id,
         restore_mode: request.restore_mode,
-        before_restore,
+        before_restore: kept?.about.backup_id ?? null,
         ...totalsOf(plan),
       },
     });
