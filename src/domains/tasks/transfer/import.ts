@@ -10,7 +10,7 @@ import type { NewTask } from '../schema.ts';
 import { type Applied, applyItem, type Ready } from './apply.ts';
 import { arrange } from './arrange.ts';
 import type { Item, Placed, Problem } from './item.ts';
-import { knownTasks, OWN, statesOf } from './known.ts';
+import { knownTasks, statesOf } from './known.ts';
 import { type Format, type ParseOptions, parseBoard } from './parse.ts';
 
 export interface ImportRequest extends ParseOptions {
@@ -237,9 +237,4 @@ function readyFor(importing: Importing, clean: Clean, made: ReadonlyMap<string, 
     depends_on_ids: item.depends_on.flatMap((on) => idOf(on) ?? []).sort(),
     before: existing === undefined ? undefined : states.get(existing.task_id),
   };
-}
-
-/** The name under which a task goes out: that of its first source, so that it is known again wherever it comes to. */
-export function nameOf(row: Pick<TaskRow, 'task_id' | 'external_id'>): string {
-  return row.external_id ?? `${OWN}${row.task_id}`;
 }
