@@ -1,6 +1,10 @@
 // The agents domain put together: what other domains ask of agents, and what the runtime does for them.
 import { LRUCache } from 'lru-cache';
+import { toIso } from '../../kernel/clock.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
+import type { Trx } from '../../storage/database.ts';
+import { maySeeWork, type WorkFacts } from '../access/index.ts';
+import { membershipsOf, type TeamTables } from '../teams/index.ts';
 import { type BestAgent, bestAgent } from './choose.ts';
 import type { AgentDeps, AgentTrx } from './deps.ts';
 import { capabilitiesOfMachine } from './machine-groups.ts';
@@ -29,6 +33,8 @@ export interface TaskMessage {
   readonly kind: 'task' | 'offer' | 'note';
   readonly body: string;
   readonly task_id: string;
+  /** Of that task, as it is now: whoever may not see it is not told of it. */
+  readonly work: WorkFacts;
 }
 
 export interface Agents {
@@ -46,7 +52,8 @@ export interface Agents {
   capabilitiesOf(ctx: OperationContext): readonly string[];
   /**
    * Puts a message into an agent's inbox, in the transaction of what it tells of. Unknown agents and full inboxes are
-   * passed over: the roster and the agent's next registration show its tasks in any case.
+   * passed over: the roster and the agent's next registration show its tasks in any case. So are agents whose user may
+   * not see the task at this moment: a name is no proof, and a member that left is told nothing more.
    */
   tell(trx: AgentTrx, ctx: OperationContext, message: TaskMessage): Promise<void>;
   /** After the commit of what was told: subscribers of the inboxes hear of it. */
@@ -68,13 +75,13 @@ export function createAgents({ onError, ...options }: AgentsOptions): Agents {
     choose: (ctx, needed, mayWork) => bestAgent(deps, ctx, needed, mayWork),
     capabilitiesOf: ({ agent, principal }) =>
       agent?.capabilities ?? capabilitiesOfMachine(principal.machine_id, machine_groups),
-    async tell(trx, ctx, { to_agent_id, ...message }) {
+    async tell(trx, ctx, { to_agent_id, work, ...message }) {
       const to = await trx
         .selectFrom('agents')
         .select(['agent_id', 'user_id'])
         .where('agent_id', '=', to_agent_id)
         .executeTakeFirst();
-      if (!to) return;
+      if (!to || !(await maySee(store, trx, to.user_id, work))) return;
       await postMessages(store, trx, ctx.principal, [to], message);
       const waiting = inboxes.get(message.task_id) ?? new Set();
       inboxes.set(message.task_id, waiting.add(to_agent_id));
@@ -93,4 +100,10 @@ async function candidates(deps: AgentDeps, ctx: OperationContext): Promise<reado
     ...{ agent_id, user_id, machine_id, role, status, last_seen_at },
     capabilities: capabilitiesIn(row),
   }));
+}
+
+async function maySee(store: AgentDeps['store'], trx: AgentTrx, user_id: string, work: WorkFacts): Promise<boolean> {
+  const now = toIso(store.clock.now());
+  const teams = work.scope === 'team' ? await membershipsOf(trx as unknown as Trx<TeamTables>, user_id, now) : [];
+  return maySeeWork({ user_id, agent_id: '', machine_id: '', teams }, work).allowed;
 }

@@ -167,11 +167,13 @@ async function tellAll(
   { agents }: TaskDeps,
   trx: TaskTrx,
   ctx: OperationContext,
-  { row: { task_id, title }, to, before, lost }: Told,
+  { row, to, before, lost }: Told,
 ): Promise<void> {
+  const { task_id, title } = row;
   const me = ctx.principal.agent_id;
   const tell = async (to_agent_id: string | null, kind: 'task' | 'note', body: string) => {
-    if (to_agent_id !== null && to_agent_id !== me) await agents.tell(trx, ctx, { to_agent_id, kind, body, task_id });
+    if (to_agent_id === null || to_agent_id === me) return;
+    await agents.tell(trx, ctx, { to_agent_id, kind, body, task_id, work: row });
   };
   if (to !== before)
     await tell(to, 'task', `Assigned to you by ${me}: ${title}. claim_next task_id=${task_id} takes it.`);

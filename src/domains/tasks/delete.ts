@@ -171,6 +171,6 @@ async function remove(
     const whose = holder_agent_id ?? assigned_agent_id;
     if (whose === null || whose === ctx.principal.agent_id) continue;
     const body = `Deleted by ${ctx.principal.agent_id}, nothing is left to do: ${title}`;
-    await agents.tell(trx, ctx, { to_agent_id: whose, kind: 'note', body, task_id });
+    await agents.tell(trx, ctx, { to_agent_id: whose, kind: 'note', body, task_id, work: row });
   }
 }

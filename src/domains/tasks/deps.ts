@@ -1,7 +1,7 @@
 // What the rules of tasks work with.
 import type { Membership, OperationContext } from '../../kernel/operation.ts';
 import type { Database, Trx } from '../../storage/database.ts';
-import type { WorkPlace } from '../access/index.ts';
+import type { WorkFacts, WorkPlace } from '../access/index.ts';
 import type { Learning } from '../learning/index.ts';
 import type { TaskTables } from './tables.ts';
 
@@ -56,7 +56,10 @@ export interface AgentPort {
   }>;
   /** What the caller can do: of its registered agent, else by its machine's group. */
   capabilitiesOf(ctx: OperationContext): readonly string[];
-  /** Puts a message into an agent's inbox, in the transaction of what it tells of. Unknown agents are passed over. */
+  /**
+   * Puts a message into an agent's inbox, in the transaction of what it tells of. Unknown agents are passed over, and
+   * those whose user may not see the task (`work`) at this moment.
+   */
   tell(
     trx: TaskTrx,
     ctx: OperationContext,
@@ -65,6 +68,7 @@ export interface AgentPort {
       readonly kind: 'task' | 'offer' | 'note';
       readonly body: string;
       readonly task_id: string;
+      readonly work: WorkFacts;
     },
   ): Promise<void>;
 }

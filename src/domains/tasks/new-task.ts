@@ -37,7 +37,7 @@ export async function createByCall(deps: TaskDeps, ctx: OperationContext, wanted
     const { task_id, title } = made.row;
     const body = `Assigned to you by ${ctx.principal.agent_id}: ${title}. claim_next task_id=${task_id} takes it.`;
     if (agent_id !== undefined && agent_id !== ctx.principal.agent_id)
-      await deps.agents.tell(trx, ctx, { to_agent_id: agent_id, kind: 'task', body, task_id });
+      await deps.agents.tell(trx, ctx, { to_agent_id: agent_id, kind: 'task', body, task_id, work: made.row });
     return made;
   });
   for (const task_id of [row.task_id, ...touched]) deps.changed(task_id);

@@ -11,6 +11,7 @@ import { sweep, withoutLapsed } from './claims/sweep.ts';
 import type { ProjectPort, TaskDeps, TaskTrx } from './deps.ts';
 import { nothingToChange, taskNotFound, versionUnknown } from './errors.ts';
 import { addDependencies, removeDependencies } from './graph/edges.ts';
+import { holdReach } from './graph/holding.ts';
 import { DERIVED, type Readiness } from './graph/readiness.ts';
 import { reportEnd } from './learned.ts';
 import type { TaskRow } from './record.ts';
@@ -67,6 +68,7 @@ async function write(
 ): Promise<Written> {
   const { store } = deps;
   const touched: Readiness = new Set();
+  await holdReach(store, trx, input);
   const found = await holdVisible(store, trx, input.task_id, ctx.principal);
   assertAllowed(mayChangeWork(ctx.principal, found), () => taskNotFound(input.task_id));
   const row = await withoutLapsed(deps, trx, found, touched);
@@ -82,7 +84,8 @@ async function write(
   const edges = await moveEdges(deps, trx, ctx, row, { input, differ, project, touched });
   if (differ.length === 0 && input.comment === undefined && edges === undefined)
     return { row: await signOfLife(deps, trx, ctx, row, input, changes), touched, ended: false };
-  const next = await writeFields(deps, trx, ctx, edges?.row ?? row, { input, differ, facts: edges?.facts, touched });
+  const facts = { ...asFacts(row, differ), ...edges?.facts };
+  const next = await writeFields(deps, trx, ctx, edges?.row ?? row, { input, differ, facts, touched });
   touched.add(row.task_id);
   for (const story of [row.parent_id, next.parent_id]) if (story !== null) touched.add(story);
   const ended = next.status !== row.status && (next.status === 'done' || next.status === 'failed');
@@ -122,13 +125,14 @@ async function moveEdges(
     ...(added.length > 0 ? { added_dependencies: added } : {}),
     ...(removed.length > 0 ? { removed_dependencies: removed } : {}),
   };
-  return { row: { ...row, ...derived }, facts };
+  // Where it is now: what its new status means for a story, it means for the one it is in.
+  return { row: { ...row, ...derived, ...(moved ? { parent_id } : {}) }, facts };
 }
 
 interface FieldWrites {
   readonly input: TaskUpdate;
   readonly differ: readonly FieldChange[];
-  readonly facts: Readonly<Record<string, unknown>> | undefined;
+  readonly facts: Readonly<Record<string, unknown>>;
   readonly touched: Readiness;
 }
 
@@ -137,18 +141,17 @@ async function writeFields(
   trx: TaskTrx,
   ctx: OperationContext,
   row: TaskRow,
-  { input, differ, facts = {}, touched }: FieldWrites,
+  { input, differ, facts: details, touched }: FieldWrites,
 ): Promise<TaskRow> {
   const now_ms = deps.store.clock.now();
   const { comment = null, resolution } = input;
   const project_id = input.project_id === undefined ? row.project_id : input.project_id;
   const to = differ.some(({ field }) => field === 'status') ? input.status : undefined;
-  const details = { ...asFacts(row, differ), ...facts };
   const fields = asValues(differ);
   if (to === undefined) {
     if (project_id !== row.project_id) await assertRoom(deps, trx, ctx, { ...row, project_id }, row.status as Status);
     const alive = isAlive(row, ctx, input, toIso(now_ms)) ? { lease_expires_at: extended(row, now_ms) } : {};
-    const action = differ.length > 0 || Object.keys(facts).length > 0 ? 'updated' : 'commented';
+    const action = differ.length > 0 || Object.keys(details).length > 0 ? 'updated' : 'commented';
     const entry = { action, comment, details };
     return moveTask(deps, trx, ctx, { row, values: { ...fields, ...alive }, entry, touched });
   }
@@ -190,7 +193,7 @@ async function tellDelegator({ agents }: TaskDeps, trx: TaskTrx, ctx: OperationC
   const { delegated_by, task_id, title, status, resolution } = row;
   if (delegated_by === null || delegated_by === ctx.principal.agent_id) return;
   const body = [`${status}: ${title}`, ...(resolution === null ? [] : [resolution])].join('\n');
-  await agents.tell(trx, ctx, { to_agent_id: delegated_by, kind: 'task', body, task_id });
+  await agents.tell(trx, ctx, { to_agent_id: delegated_by, kind: 'task', body, task_id, work: row });
 }
 
 async function withoutSecrets({ redact }: TaskDeps, input: TaskUpdate): Promise<TaskUpdate> {
@@ -198,13 +201,16 @@ async function withoutSecrets({ redact }: TaskDeps, input: TaskUpdate): Promise<
     const text = input[field];
     return text === undefined ? {} : { [field]: (await redact(text)).text };
   };
-  const tags = input.tags && (await Promise.all(input.tags.map(async (tag) => (await redact(tag)).text)));
+  const words = async (list: readonly string[]) =>
+    Promise.all(list.map(async (word) => (await redact(word)).text));
+  const { tags, required_capabilities } = input;
   return {
     ...input,
     ...(await clean('title')),
     ...(await clean('description')),
     ...(await clean('comment')),
     ...(await clean('resolution')),
-    ...(tags ? { tags } : {}),
+    ...(tags ? { tags: await words(tags) } : {}),
+    ...(required_capabilities ? { required_capabilities: await words(required_capabilities) } : {}),
   };
 }

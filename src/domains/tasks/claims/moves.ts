@@ -49,16 +49,16 @@ async function tellReady(
   for (const ids of chunks(task_ids)) {
     const ready = await trx
       .selectFrom('tasks')
-      .select(['task_id', 'title', 'assigned_agent_id'])
+      .select(['task_id', 'title', 'assigned_agent_id', 'scope', 'user_id', 'team_id'])
       .where('task_id', 'in', ids)
       .where('is_ready', '=', 1)
       .where('assigned_agent_id', 'is not', null)
       .orderBy('task_id')
       .execute();
-    for (const { task_id, title, assigned_agent_id } of ready) {
+    for (const { task_id, title, assigned_agent_id, ...work } of ready) {
       if (assigned_agent_id === null || assigned_agent_id === ctx.principal.agent_id) continue;
       const body = `Ready to begin, nothing is open before it any more: ${title}`;
-      await agents.tell(trx, ctx, { to_agent_id: assigned_agent_id, kind: 'task', body, task_id });
+      await agents.tell(trx, ctx, { to_agent_id: assigned_agent_id, kind: 'task', body, task_id, work });
     }
   }
 }

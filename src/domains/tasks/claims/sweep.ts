@@ -37,7 +37,7 @@ async function endLapsed(deps: TaskDeps, trx: TaskTrx, row: TaskRow, touched: Re
   touched.add(task_id);
   if (lost !== null) {
     const body = `Your claim ended at ${lease_expires_at} without a sign of life; the task is back in the queue: ${title}`;
-    await agents.tell(trx, hub, { to_agent_id: lost, kind: 'note', body, task_id });
+    await agents.tell(trx, hub, { to_agent_id: lost, kind: 'note', body, task_id, work: row });
   }
   return next;
 }
