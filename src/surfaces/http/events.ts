@@ -1,12 +1,11 @@
 // Server-sent events: what changes in the store, for programs that are no MCP client. A client that comes back says with
 // Last-Event-ID where it was, as browsers' EventSource does by itself.
-import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { failure } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { Runtime, StoreEvent } from '../runtime.ts';
-import { headersOf, keepStreamAlive } from './event-stream.ts';
+import { headersOf, keepStreamAlive, roomToWrite } from './event-stream.ts';
 import { API_PREFIX, contextOf } from './rest.ts';
 
 const KINDS = ['memory', 'task', 'agent', 'message', 'project'] as const;
@@ -68,8 +67,8 @@ async function send(events: AsyncIterable<StoreEvent>, reply: FastifyReply, runt
   keepStreamAlive(reply);
   try {
     for await (const { id, event, data } of events) {
-      if (raw.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`) || raw.destroyed) continue;
-      await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+      raw.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+      await roomToWrite(reply);
     }
   } catch (error) {
     // The client comes back with the id it saw last.

@@ -1,5 +1,4 @@
 // Bulk movement over HTTP: an import answers with its progress while it reads, an export streams.
-import { once } from 'node:events';
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
@@ -11,7 +10,7 @@ import type { Runtime } from '../runtime.ts';
 import { sendProblem } from './app.ts';
 import { bodyPieces, tooLarge } from './body-watch.ts';
 import { coerceQuery, type Query } from './coerce.ts';
-import { headersOf } from './event-stream.ts';
+import { headersOf, roomToWrite } from './event-stream.ts';
 import { API_PREFIX, contextOf } from './rest.ts';
 
 const name = z.string().min(1).max(limits.name_length_max_chars);
@@ -89,20 +88,21 @@ async function importMaterial(runtime: Runtime, request: FastifyRequest, reply: 
   const { raw } = reply;
   raw.writeHead(200, { ...headersOf(reply), 'content-type': 'application/x-ndjson; charset=utf-8' });
   try {
-    for await (const event of events) await writeLine(raw, event);
+    for await (const event of events) await writeLine(reply, event);
     raw.end();
   } catch (error) {
     const body = toErrorBody(error);
     if (body.code === 'internal') logInternal(runtime, ctx, error);
-    await writeLine(raw, { type: 'error', ...body });
+    await writeLine(reply, { type: 'error', ...body });
     // What was not read of the body would be taken for the next request.
     raw.end(() => request.raw.destroy());
   }
 }
 
-async function writeLine(raw: FastifyReply['raw'], value: unknown): Promise<void> {
-  if (raw.destroyed || raw.write(`${JSON.stringify(value)}\n`)) return;
-  await Promise.race([once(raw, 'drain'), once(raw, 'close')]);
+async function writeLine(reply: FastifyReply, value: unknown): Promise<void> {
+  if (reply.raw.destroyed) return;
+  reply.raw.write(`${JSON.stringify(value)}\n`);
+  await roomToWrite(reply);
 }
 
 async function exportMemories(runtime: Runtime, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

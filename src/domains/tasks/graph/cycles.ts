@@ -6,12 +6,14 @@
 //   end(task)   for gate(task)
 //   end(story)  for end(part)
 // A circle in this graph is a set of tasks none of which can ever begin. An edge from `from` to the ends of other tasks
-// closes one exactly where one of these ends waits for `from`; looked for breadth first from both sides, always from
-// the one with fewer moments to go on from (I. Pohl, "Bi-directional search", 1971): mostly few things wait for a task
-// that is just being linked, or it waits for few, and then half of the board is never looked at.
+// closes one exactly where one of these ends waits for `from`. Looked for from both sides in turns (I. Pohl,
+// "Bi-directional search", 1971), each time by one statement that goes so many moments far, then eight times as many,
+// until one side has shown all it has: mostly few things wait for a task that is just being linked, or it waits for few,
+// and then the rest of the board is never looked at, however deep it is.
+import { sql } from 'kysely';
 import type { Principal } from '../../../kernel/operation.ts';
 import { visibleWork } from '../../access/index.ts';
-import type { TaskReader } from '../deps.ts';
+import type { TaskReader, TaskStore } from '../deps.ts';
 import { circular } from '../errors.ts';
 import { chunks } from './readiness.ts';
 
@@ -21,6 +23,11 @@ interface Moment {
 }
 
 type Level = readonly Moment[];
+
+type Reader = TaskReader & Pick<TaskStore['db'], 'getExecutor'>;
+
+/** Moments looked at on one side before the other has its turn. */
+const FIRST_BOUND = 250;
 
 const keyOf = ({ kind, task_id }: Moment) => `${kind} ${task_id}`;
 
@@ -39,46 +46,79 @@ export interface NewEdges {
  * Refuses that `from` waits for what is in `to`, where one of these waits for `from`. Errors: `conflict` with the tasks
  * of the circle in the order in which each waits for the next; those that `principal` may not see are not named.
  */
-export async function refuseCircle(db: TaskReader, { from, to, principal, through }: NewEdges): Promise<void> {
+export async function refuseCircle(db: Reader, { from, to, principal, through }: NewEdges): Promise<void> {
   const path = await pathTo(db, from, to);
   if (path) throw circular(await named(db, path, principal, through));
 }
 
-/** Moments that were reached from one side, each with the one it was reached from. */
-type Reached = Map<string, Moment | undefined>;
+type Side = 'ahead' | 'behind';
 
 /** From one of the targets to `from`, each waiting for the next; undefined where none of them waits for it. */
-async function pathTo(db: TaskReader, from: Moment, targets: readonly Moment[]): Promise<Moment[] | undefined> {
-  const ahead: Reached = new Map(targets.map((target) => [keyOf(target), undefined]));
-  const behind: Reached = new Map([[keyOf(from), undefined]]);
-  if (ahead.has(keyOf(from))) return [from];
-  let onward: Level = targets;
-  let backward: Level = [from];
-  while (onward.length > 0 && backward.length > 0) {
-    const isOnward = onward.length < backward.length;
-    const [known, other] = isOnward ? [ahead, behind] : [behind, ahead];
-    const next: Moment[] = [];
-    for (const [moment, via] of await (isOnward ? waitedForBy(db, onward) : waitingFor(db, backward))) {
-      const key = keyOf(moment);
-      if (known.has(key)) continue;
-      known.set(key, via);
-      if (other.has(key)) return joined(moment, ahead, behind);
-      next.push(moment);
-    }
-    if (isOnward) onward = next;
-    else backward = next;
+async function pathTo(db: Reader, from: Moment, targets: readonly Moment[]): Promise<Moment[] | undefined> {
+  const wanted = new Set(targets.map(keyOf));
+  if (wanted.has(keyOf(from))) return [from];
+  for (let bound = FIRST_BOUND; ; bound *= 8) {
+    const behind = await reached(db, 'behind', [from], bound);
+    const target = behind.find((moment) => wanted.has(keyOf(moment)));
+    if (target) return follow(await waitingFor(db, behind), [from], target);
+    if (behind.length < bound) return undefined;
+    const ahead = await reached(db, 'ahead', targets, bound);
+    if (ahead.some((moment) => keyOf(moment) === keyOf(from)))
+      return follow(await waitedForBy(db, ahead), targets, from).reverse();
+    if (ahead.length < bound) return undefined;
   }
-  return undefined;
 }
 
-function joined(meeting: Moment, ahead: Reached, behind: Reached): Moment[] {
-  return [...follow(meeting, ahead).reverse(), ...follow(meeting, behind).slice(1)];
-}
-
-function follow(start: Moment, reached: Reached): Moment[] {
+/** The way back from `end` to one of the starts, by steps of which the shortest ways are taken. */
+function follow(steps: Steps, starts: Level, end: Moment): Moment[] {
+  const onward = Map.groupBy(steps, ([, via]) => keyOf(via));
+  const via = new Map<string, Moment | undefined>(starts.map((start) => [keyOf(start), undefined]));
+  const queue = [...starts];
+  for (const moment of queue)
+    for (const [next] of onward.get(keyOf(moment)) ?? []) {
+      if (via.has(keyOf(next))) continue;
+      via.set(keyOf(next), moment);
+      queue.push(next);
+    }
   const path: Moment[] = [];
-  for (let moment: Moment | undefined = start; moment; moment = reached.get(keyOf(moment))) path.push(moment);
+  for (let moment: Moment | undefined = end; moment; moment = via.get(keyOf(moment))) path.push(moment);
   return path;
+}
+
+/**
+ * All that waits for these moments (`behind`) or that they wait for (`ahead`), they themselves included, nearest first,
+ * but no more than `bound`. Each moment has two ways on, which are joined as rows of their own.
+ */
+async function reached(db: Reader, side: Side, starts: Level, bound: number): Promise<Level> {
+  // Behind: from its gate a task's own end and the gates of its parts, from its end those that depend on it and its
+  // story's end. Ahead it is the other way round.
+  const [near, far] = side === 'behind' ? ['gate', 'end'] : ['end', 'gate'];
+  const [by, next] = side === 'behind' ? ['depends_on_id', 'task_id'] : ['task_id', 'depends_on_id'];
+  const first = (['gate', 'end'] as const).flatMap((kind) => {
+    const ids = idsOf(starts, kind);
+    const known = sql`select ${sql.lit(kind)}, task_id from tasks where task_id in (${sql.join(ids)})`;
+    return ids.length === 0 ? [] : [known];
+  });
+  const { rows } = await sql<Moment>`with recursive reached (kind, task_id) as (
+      select * from (${sql.join(first, sql` union `)}) as starts
+      union
+      select
+        case when way = 1 then reached.kind else case reached.kind when 'gate' then 'end' else 'gate' end end,
+        case
+          when way = 1 and reached.kind = ${sql.lit(near)} then parts.task_id
+          when way = 1 then story.parent_id
+          when reached.kind = ${sql.lit(near)} then reached.task_id
+          else edges.${sql.ref(next)}
+        end
+      from reached
+      cross join (select 0 as way union all select 1) as ways
+      left join tasks as parts on reached.kind = ${sql.lit(near)} and way = 1 and parts.parent_id = reached.task_id
+      left join tasks as story on reached.kind = ${sql.lit(far)} and way = 1 and story.task_id = reached.task_id
+      left join task_dependencies as edges on reached.kind = ${sql.lit(far)} and way = 0 and edges.${sql.ref(by)} = reached.task_id
+      where (way = 0 and reached.kind = ${sql.lit(near)}) or parts.task_id is not null
+        or story.parent_id is not null or edges.task_id is not null
+    ) select kind, task_id from reached limit ${sql.lit(bound)}`.execute(db);
+  return rows;
 }
 
 const idsOf = (level: Level, kind: Moment['kind']) =>

@@ -86,6 +86,16 @@ const steps = fc.array(
         to: fc.option(fc.nat(), { nil: undefined }),
       }),
     },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constant('move and status' as const),
+        a: fc.nat(),
+        under: fc.option(fc.nat(), { nil: undefined }),
+        waits: fc.option(fc.nat(), { nil: undefined }),
+        to: fc.nat(),
+      }),
+    },
     { weight: 7, arbitrary: fc.record({ do: fc.constant('status' as const), a: fc.nat(), to: fc.nat() }) },
     {
       weight: 1,
@@ -153,6 +163,22 @@ async function take(app: App, user: string, board: Board, step: Step): Promise<v
     if (deep) expect(['limit_exceeded', 'conflict']).toContain(code);
     else expect(code, JSON.stringify(step)).toBe(bad ? 'conflict' : 'ok');
     if (code === 'ok') node.parent_id = to;
+  } else if (step.do === 'move and status') {
+    const parent_id = step.under === undefined ? null : pick(step.under);
+    const legal = nextOf(node.status);
+    const status = legal[step.to % legal.length]!;
+    const trial = copy(board);
+    const there = trial.get(task_id)!;
+    Object.assign(there, { parent_id, status });
+    const edge = step.waits === undefined ? {} : { add_dependencies: [pick(step.waits)] };
+    if (step.waits !== undefined) there.waits.add(pick(step.waits));
+    const { code } = await run('update_kanban_task', { task_id, parent_id, status, resolution: 'so it is', ...edge });
+    // What may be refused is tested one by one above; here it counts that all of it happened, or nothing.
+    if (code !== 'ok') return expect(['conflict', 'limit_exceeded']).toContain(code);
+    expect(isStuck(trial)).toBe(false);
+    if (parent_id !== null && !over(status)) expect(over(board.get(parent_id)!.status)).toBe(false);
+    Object.assign(node, { parent_id, status });
+    if (step.waits !== undefined) node.waits.add(pick(step.waits));
   } else if (step.do === 'status') {
     const legal = nextOf(node.status);
     const to = legal[step.to % legal.length]!;

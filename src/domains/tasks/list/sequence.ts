@@ -47,14 +47,20 @@ function startOf(plan: readonly PlanRow[], cursor: string | undefined): number {
   return at < 0 ? Number(next) : at + 1;
 }
 
-/** The plan of what the principal may see, of one project or of everything. */
+/**
+ * The plan of what the principal may see, of one project or of everything. Of the dependencies only those of these tasks
+ * are read, however many others the store has.
+ */
 export async function planOf(db: TaskReader, principal: Principal, project_id?: string): Promise<PlanRow[]> {
   let tasks = db
     .selectFrom('tasks')
     .select(['task_id', 'parent_id', 'status', 'priority', 'estimate_minutes', 'created_at'])
     .where(visibleWork(principal, 'tasks'));
   if (project_id !== undefined) tasks = tasks.where('project_id', '=', project_id);
-  const edges = db.selectFrom('task_dependencies').select(['task_id', 'depends_on_id']);
+  const edges = db
+    .selectFrom('task_dependencies')
+    .select(['task_id', 'depends_on_id'])
+    .where('task_id', 'in', tasks.clearSelect().select('task_id'));
   return sequencePlan(await tasks.execute(), await edges.execute());
 }
 
