@@ -59,13 +59,16 @@ export async function prepareTask(
   // A part belongs to the project of its story, unless another is named.
   const project_id = input.project_id ?? (input.parent_id === undefined ? ctx.project?.project_id : undefined);
   const project = project_id === undefined ? undefined : await deps.projects.projectFor(project_id, ctx);
-  const { description, tags } = input;
+  const { description, tags, required_capabilities } = input;
   return {
     input: {
       ...input,
       title: await clean(input.title),
       ...(description === undefined ? {} : { description: await clean(description) }),
       ...(tags === undefined ? {} : { tags: await Promise.all(tags.map(clean)) }),
+      ...(required_capabilities === undefined
+        ? {}
+        : { required_capabilities: await Promise.all(required_capabilities.map(clean)) }),
     },
     origin: {
       ...origin,
@@ -101,7 +104,8 @@ export async function createTask(
   const { principal } = ctx;
   const status = origin.status ?? input.status;
   const depends_on_ids = [...new Set(input.dependencies ?? [])];
-  if (input.parent_id !== undefined && depends_on_ids.length > 0) await holdGraph(store, trx);
+  // What it is a part of and what it waits for is held in whatever order: who ends one of these waits here.
+  if (input.parent_id !== undefined || depends_on_ids.length > 0) await holdGraph(store, trx);
   const story = input.parent_id === undefined ? undefined : await storyFor(deps, trx, ctx, input.parent_id, status);
   const belongs_to = (story?.row as WorkPlace | undefined) ?? project?.place;
   const { scope, team_id } = input;

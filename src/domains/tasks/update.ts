@@ -201,8 +201,7 @@ async function withoutSecrets({ redact }: TaskDeps, input: TaskUpdate): Promise<
     const text = input[field];
     return text === undefined ? {} : { [field]: (await redact(text)).text };
   };
-  const words = async (list: readonly string[]) =>
-    Promise.all(list.map(async (word) => (await redact(word)).text));
+  const words = async (list: readonly string[]) => Promise.all(list.map(async (word) => (await redact(word)).text));
   const { tags, required_capabilities } = input;
   return {
     ...input,

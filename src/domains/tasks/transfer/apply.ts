@@ -9,7 +9,7 @@ import { createTask, type NewTaskOrigin, type PreparedTask } from '../create.ts'
 import type { TaskDeps, TaskTrx } from '../deps.ts';
 import { taskNotFound } from '../errors.ts';
 import { addDependencies, dependenciesOf, removeDependencies } from '../graph/edges.ts';
-import type { Readiness } from '../graph/readiness.ts';
+import { DERIVED, type Readiness } from '../graph/readiness.ts';
 import type { TaskRow } from '../record.ts';
 import { addHistory, holdVisible } from '../repository.ts';
 import { isOver, type Status } from '../statuses.ts';
@@ -113,7 +113,7 @@ async function update({ deps, trx, ctx }: Trying, ready: Ready, known: TaskRow):
     messages,
   );
   const removed = await removeDependencies(deps.store, trx, row, wanted.remove, touched);
-  const values = await valuesOf({ deps, trx, ctx }, row, facts, { take: wanted.take, touched, messages });
+  const { values, here } = await valuesOf({ deps, trx, ctx }, row, facts, { take: wanted.take, touched, messages });
   if (typeof values.status === 'string')
     Object.assign(values, endOf(values.status as Status, item, toIso(deps.store.clock.now())));
   const details = {
@@ -125,7 +125,7 @@ async function update({ deps, trx, ctx }: Trying, ready: Ready, known: TaskRow):
   const entry = { action: 'imported', details };
   const now =
     changed > 0
-      ? await moveTask(deps, trx, ctx, { row, values, entry, touched })
+      ? await moveTask(deps, trx, ctx, { row: here, values, entry, touched })
       : await noted({ deps, trx, ctx }, row, entry, before === undefined ? undefined : state, before);
   await addComments({ deps, trx, ctx }, now, { ...item, comments }, seen);
   const outcome = changed + comments.length > 0 ? 'updated' : 'unchanged';
@@ -176,21 +176,26 @@ function nameOf(field: Field): string {
   return NAMES[field] ?? field;
 }
 
-/** Columns of the fields that are taken; those that rules of the board do not let go stay, and are told of. */
+/** Columns of the fields that are taken, and the row where it is then; those that rules of the board do not let go stay, and are told of. */
 async function valuesOf(
   { deps, trx, ctx }: Trying,
   row: TaskRow,
   facts: Facts,
   { take, touched, messages }: { take: readonly Field[]; touched: Readiness; messages: string[] },
-): Promise<Updateable<TaskTable>> {
+): Promise<{ readonly values: Updateable<TaskTable>; readonly here: TaskRow }> {
   const values: Record<string, string | number | null> = {};
-  for (const field of take) {
-    let why = field === 'status' ? await whyNoMove(trx, row, facts.status as Status) : undefined;
+  let here = row;
+  // The story first: what a new status means for a story, it means for the one it is in then.
+  for (const field of take.toSorted((a, b) => Number(b === 'parent_id') - Number(a === 'parent_id'))) {
+    let why = heldBack(row, field);
+    if (why === undefined && field === 'status') why = await whyNoMove(trx, here, facts.status as Status);
     if (field === 'parent_id') {
       try {
-        await moveUnder(deps, trx, ctx, row, facts.parent_id as string | null, touched);
+        const parent_id = facts.parent_id as string | null;
+        await moveUnder(deps, trx, ctx, row, parent_id, touched);
+        here = { ...row, parent_id };
       } catch (error) {
-        // Refused before anything was written.
+        // Refused, it has written nothing.
         if (!(error instanceof HaivemindError)) throw error;
         why = error.message;
       }
@@ -198,7 +203,18 @@ async function valuesOf(
     if (why === undefined) values[field] = facts[field];
     else messages.push(`${nameOf(field)} was changed in the source and stays as it is here: ${why}`);
   }
-  return values;
+  return { values, here: { ...here, ...(await derivedOf(trx, row.task_id)) } };
+}
+
+/** Counters as this transaction has left them. */
+function derivedOf(trx: TaskTrx, task_id: string): Promise<Pick<TaskRow, (typeof DERIVED)[number]>> {
+  return trx.selectFrom('tasks').select(DERIVED).where('task_id', '=', task_id).executeTakeFirstOrThrow();
+}
+
+/** What only its holder may write, while somebody works on it. */
+function heldBack({ holder_agent_id }: TaskRow, field: Field): string | undefined {
+  const its = field === 'status' || field === 'resolution';
+  return its && holder_agent_id !== null ? `${holder_agent_id} works on it` : undefined;
 }
 
 function endOf(status: Status, { finished_at }: Item, now: string): Updateable<TaskTable> {
@@ -206,7 +222,6 @@ function endOf(status: Status, { finished_at }: Item, now: string): Updateable<T
 }
 
 async function whyNoMove(trx: TaskTrx, row: TaskRow, to: Status): Promise<string | undefined> {
-  if (row.holder_agent_id !== null) return `${row.holder_agent_id} works on it`;
   if (isOver(to) && row.open_children > 0) return 'it has parts that are not over';
   if (isOver(to) || !isOver(row.status as Status) || row.parent_id === null) return undefined;
   const query = trx.selectFrom('tasks').select('status').where('task_id', '=', row.parent_id);

@@ -4,7 +4,7 @@ import type { OperationContext } from '../../../kernel/operation.ts';
 import { placeOfWork, type WorkPlace } from '../../access/index.ts';
 import { prepareTask } from '../create.ts';
 import type { TaskDeps } from '../deps.ts';
-import { chunks } from '../graph/readiness.ts';
+import { chunks, holdGraph } from '../graph/readiness.ts';
 import type { TaskRow } from '../record.ts';
 import type { NewTask } from '../schema.ts';
 import { type Applied, applyItem, type Ready } from './apply.ts';
@@ -162,6 +162,8 @@ async function write(importing: Importing, batch: readonly Placed[], careful: bo
   return deps.store.write(async (trx) => {
     // The work of a transaction may run again: what an earlier run said is forgotten.
     importing.problems.length = told;
+    // Before it holds any task: some of the items link others.
+    await holdGraph(deps.store, trx);
     const made = new Map<string, string>();
     const all: Applied[] = [];
     for (const one of clean) {
@@ -211,6 +213,7 @@ async function cleaned({ deps, ctx, request, agents, project_ids }: Importing, {
       title: prepared.input.title,
       description: prepared.input.description ?? '',
       tags: prepared.input.tags ?? [],
+      required_capabilities: [...(prepared.input.required_capabilities ?? [])].sort(),
       resolution: item.resolution === null ? null : await redacted(item.resolution),
       comments,
     },
