@@ -2,6 +2,7 @@
 export { outcomesOf, workOf } from './agent-history.ts';
 export type { CreatedTask, NewTaskOrigin, PreparedTask } from './create.ts';
 export type { AgentPort, Candidate, ProjectPort, TaskDeps, TaskSettings, TaskTrx, WipLimits } from './deps.ts';
+export { holdGraph } from './graph/readiness.ts';
 export { rebuildReadiness } from './graph/rebuild.ts';
 export { taskOperations } from './operations/index.ts';
 export type { TaskRow } from './record.ts';

@@ -93,6 +93,7 @@ function write(asked: Asked, kept: MadeBackup | undefined): Promise<Done> {
   return deps.memory.store.write(async (memory_trx) => {
     const trx = memory_trx as unknown as AnyTrx;
     const { ctx, removals } = await contextFor(asked, trx);
+    for (const part of PARTS) await part.begin?.(trx, ctx);
     if (kept) await assertUnchanged(trx, ctx.project, kept.position);
     // Again: what was planned may have changed since.
     const plan = await planRestore(trx, chain, ctx, removals);

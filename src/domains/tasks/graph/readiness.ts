@@ -24,7 +24,7 @@ export function readyWith(status: string): RawBuilder<number> {
  * Whoever adds edges between tasks that exist waits here for others who do, until their transactions end: two halves of
  * a circle look harmless.
  */
-export async function holdGraph(store: TaskStore, trx: TaskTrx): Promise<void> {
+export async function holdGraph(store: Pick<TaskStore, 'dialect'>, trx: TaskTrx): Promise<void> {
   await store.dialect.serialise(trx, 'task_graph');
 }
 

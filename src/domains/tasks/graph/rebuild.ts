@@ -2,7 +2,7 @@
 // that goes with it.
 import type { TaskStore, TaskTrx } from '../deps.ts';
 import { isOver, type Status, satisfies } from '../statuses.ts';
-import { chunks } from './readiness.ts';
+import { chunks, holdGraph } from './readiness.ts';
 
 interface Node {
   readonly task_id: string;
@@ -18,16 +18,18 @@ type Derived = Pick<Node, 'open_dependencies' | 'open_children' | 'blocked_ances
 
 /**
  * Brings the derived columns of all tasks to what their statuses and edges say; edges to tasks that are not here count
- * for nothing. Reads ids, statuses and edges of the whole board. Returns ids of a circle where there is one, and has
+ * for nothing. Holds the graph and the whole board until the transaction ends, and reads ids, statuses and edges. Returns ids of a circle where there is one, and has
  * written nothing then.
  */
 export async function rebuildReadiness(store: Pick<TaskStore, 'dialect'>, trx: TaskTrx): Promise<readonly string[]> {
-  await store.dialect.serialise(trx, 'task_edges');
+  await holdGraph(store, trx);
   const columns = ['open_dependencies', 'open_children', 'blocked_ancestors', 'is_ready'] as const;
-  const rows: Node[] = await trx
+  // Held, all of them: a task that ends at this moment does not see the edges that this transaction has put in.
+  const board = trx
     .selectFrom('tasks')
     .select(['task_id', 'parent_id', 'status', ...columns])
-    .execute();
+    .orderBy('task_id');
+  const rows: Node[] = await store.dialect.forChange(board).execute();
   const nodes = new Map(rows.map((row) => [row.task_id, row]));
   const edges = await trx.selectFrom('task_dependencies').select(['task_id', 'depends_on_id']).execute();
   const here = edges.filter(({ task_id, depends_on_id }) => nodes.has(task_id) && nodes.has(depends_on_id));

@@ -96,6 +96,8 @@ export interface ProjectPart {
   /** Those of these keys that the caller may not take away; absent: all may be. */
   refuseRemoval?(db: AnyReader, keys: readonly Key[], ctx: RestoreContext): Promise<readonly Key[]>;
   remove?(trx: AnyTrx, keys: readonly Key[], ctx: RestoreContext): Promise<void>;
+  /** Before anything is looked at in the transaction that writes: what has to be held by then. */
+  begin?(trx: AnyTrx, ctx: RestoreContext): Promise<void>;
   /** Once everything is written. */
   finish?(trx: AnyTrx, ctx: RestoreContext): Promise<void>;
 }

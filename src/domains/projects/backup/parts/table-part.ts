@@ -43,12 +43,13 @@ export interface TablePart {
   /** A last look at what differs or is absent, all at once: what only the store knows. */
   readonly judge?: (db: AnyReader, found: readonly Found[], ctx: RestoreContext) => Promise<readonly Found[]>;
   /** Columns of a new row besides the record's. */
-  readonly fresh?: (record: JsonRecord) => Row;
+  readonly fresh?: (record: JsonRecord, ctx: RestoreContext) => Row;
   /** Columns of a row that is put back besides the record's. */
   readonly renewed?: (row: Row, record: JsonRecord, ctx: RestoreContext) => Row;
   readonly removable?: ProjectPart['removable'];
   readonly refuseRemoval?: ProjectPart['refuseRemoval'];
   readonly remove?: ProjectPart['remove'];
+  readonly begin?: ProjectPart['begin'];
   readonly finish?: ProjectPart['finish'];
   /** After rows were added or put back. */
   readonly written?: (
@@ -94,7 +95,7 @@ export function tablePart(spec: TablePart): ProjectPart {
         for (const one of some)
           rows.push({
             ...rowOf(columns, one.record),
-            ...spec.fresh?.(one.record),
+            ...spec.fresh?.(one.record, ctx),
             ...(await recorded(spec, trx, one, ctx)),
           });
         await trx.insertInto(spec.table).values(rows).execute();
@@ -113,6 +114,7 @@ export function tablePart(spec: TablePart): ProjectPart {
     ...(spec.removable ? { removable: spec.removable } : {}),
     ...(spec.refuseRemoval ? { refuseRemoval: spec.refuseRemoval } : {}),
     ...(spec.remove ? { remove: spec.remove } : {}),
+    ...(spec.begin ? { begin: spec.begin } : {}),
     ...(spec.finish ? { finish: spec.finish } : {}),
   };
 }

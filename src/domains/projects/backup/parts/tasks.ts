@@ -6,7 +6,7 @@ import { failure } from '../../../../kernel/errors.ts';
 import { newId } from '../../../../kernel/ids.ts';
 import type { VersionVector } from '../../../../storage/changes.ts';
 import { mayChangeWork, mayManageWork, visibleWork, type WorkFacts } from '../../../access/index.ts';
-import { rebuildReadiness, STATUSES } from '../../../tasks/index.ts';
+import { holdGraph, rebuildReadiness, STATUSES } from '../../../tasks/index.ts';
 import type { JsonRecord } from '../canonical.ts';
 import { type Columns, chunksOf, recordOf } from './columns.ts';
 import type { AnyReader, AnyTrx, Found, Key, ProjectScope, RestoreContext, Row } from './part.ts';
@@ -75,20 +75,29 @@ export const tasksPart = tablePart({
   },
   placed: placedRecord,
   refuse: refuseWork,
-  fresh: () => ({ ...FRESH, fencing_token: 0, field_versions: '{}' }),
+  fresh: (_, { deps }) => ({ ...FRESH, fencing_token: firstToken(deps.store.clock.now()), field_versions: '{}' }),
   renewed(row, record, { project }) {
     const version = Math.max(Number(row.version), Number(record.version)) + 1;
     // Whoever edits a field on top of an earlier version has to learn that all of them may have changed.
     const field_versions = JSON.stringify(Object.fromEntries(Object.keys(columns).map((field) => [field, version])));
-    return { ...FRESH, version, field_versions, updated_at: project.now };
+    // A claim ends here: whoever held it comes too late from now on. Counted on the row as it is at that moment.
+    return { ...FRESH, fencing_token: sql`fencing_token + 1`, version, field_versions, updated_at: project.now };
   },
   written: async (trx, found, ctx, how) => {
     ctx.changed_tasks.push(...found.map(({ record }) => String(record.task_id)));
     if (how === 'replace') await addHistory(trx, found, ctx, 'restored');
+    else await raiseTokens(trx, found);
   },
   removable: (db, project) => keysWithin({ table: 'tasks', key: ['task_id'], within }, db, project),
   refuseRemoval,
   remove: removeTasks,
+  async begin(trx, ctx) {
+    const store = anyStore(ctx);
+    await holdGraph(store, trx as never);
+    const { project_id } = ctx.project;
+    const query = trx.selectFrom('tasks').select('task_id').where('project_id', '=', project_id).orderBy('task_id');
+    await store.dialect.forChange(query).execute();
+  },
   async finish(trx, ctx) {
     const circle = await rebuildReadiness(anyStore(ctx), trx as never);
     if (circle.length === 0) return;
@@ -100,6 +109,40 @@ export const tasksPart = tablePart({
     );
   },
 });
+
+/**
+ * Where the tokens of a task that comes back begin. Tokens are never given twice for one id: whoever still has one of
+ * before, here or on the hub of the backup, would be taken for the holder of today. A task counts from 0 and one up with
+ * each claim; one that was restored counts from the millisecond in which it was. Claims are further apart than that, so
+ * the millisecond of a later restore is beyond all that were given meanwhile, wherever the task has been.
+ */
+function firstToken(now_ms: number): number {
+  return Math.floor(now_ms);
+}
+
+/** Clocks differ and are set back: what this store itself knows to have been given counts besides. */
+async function raiseTokens(trx: AnyTrx, found: readonly Found[]): Promise<void> {
+  const ids = found.map(({ record }) => String(record.task_id));
+  const rows = await trx
+    .selectFrom('task_history')
+    .select(['task_id', 'details'])
+    .where('task_id', 'in', ids)
+    .where('details', 'like', '%"fencing_token"%')
+    .execute();
+  const given = new Map<string, number>();
+  for (const { task_id, details } of rows) {
+    const { fencing_token } = JSON.parse(String(details)) as { fencing_token?: unknown };
+    if (typeof fencing_token !== 'number') continue;
+    given.set(String(task_id), Math.max(given.get(String(task_id)) ?? 0, fencing_token));
+  }
+  for (const [task_id, token] of given)
+    await trx
+      .updateTable('tasks')
+      .set({ fencing_token: token + 1 })
+      .where('task_id', '=', task_id)
+      .where('fencing_token', '<=', token)
+      .execute();
+}
 
 async function* rowsIn(db: AnyReader, keys: readonly Key[]): AsyncGenerator<Row[]> {
   for (const some of chunksOf(keys, CHUNK_COUNT)) {
