@@ -161,6 +161,8 @@ export interface OperationContext {
   readonly mode?: ModeContext;
   /** Filled by the executor; absent: the session registered no agent. */
   readonly agent?: ActingAgent;
+  /** What the caller's program calls itself; absent: as the principal's agent, or the acting agent, says. */
+  readonly client?: string;
   /** Filled by the executor; absent: the session switched to no project, or may not see it any more. */
   readonly project?: ProjectContext;
   readonly request_id: string;

@@ -58,17 +58,19 @@ export function createGate(deps: GateDeps): Gate {
 
 /** Who calls, at this moment. Reads that do not wait for each other run together, where the engine can. */
 async function recognise({ store, modes, ...deps }: GateDeps, ctx: OperationContext) {
-  const [teams, { agent, project }, kept] = await Promise.all([
+  const [teams, { agent, renamed, project }, kept] = await Promise.all([
     membershipsOf(store.db, ctx.principal.user_id, toIso(store.clock.now())),
     sessionContextOf(store.db, ctx),
     ctx.session.transport === 'internal' ? undefined : modes.find(ctx),
   ]);
-  const principal = { ...ctx.principal, ...(agent ? { agent_id: agent.agent_id } : {}), teams };
+  const acting = agent?.agent_id ?? renamed;
+  const principal = { ...ctx.principal, ...(acting === undefined ? {} : { agent_id: acting }), teams };
   const seen = project && maySeeWork(principal, project).allowed ? project : undefined;
   const known = {
     ...ctx,
     principal,
     ...(agent ? { agent } : {}),
+    ...(renamed === undefined ? {} : { client: ctx.principal.agent_id }),
     ...(seen ? { project: { project_id: seen.project_id, name: seen.name } } : {}),
   };
   return { ...known, mode: await modeNow({ store, modes, ...deps }, known, kept) };

@@ -2,11 +2,13 @@
 import { sql } from 'kysely';
 import type { AgentTables } from '../domains/agents/index.ts';
 import type { ProjectTables } from '../domains/projects/index.ts';
-import type { ActingAgent, OperationContext } from '../kernel/operation.ts';
+import type { ActingAgent, OperationContext, Principal } from '../kernel/operation.ts';
 import type { Database } from '../storage/database.ts';
 
 export interface SessionContext {
   readonly agent?: ActingAgent | undefined;
+  /** Who it is without an agent, where what it calls itself is the name of another user's agent. */
+  readonly renamed?: string | undefined;
   /** With what decides who may see it. */
   readonly project?:
     | {
@@ -38,7 +40,21 @@ export async function sessionContextOf(
     rows.length === 1 && agent_id !== null && capabilities !== null
       ? { agent_id, client: principal.agent_id, capabilities: JSON.parse(capabilities) as string[] }
       : undefined;
-  return { agent, project: projectIn(first) };
+  const renamed = !agent && first.is_taken ? await ownName(db, principal) : undefined;
+  return { agent, renamed, project: projectIn(first) };
+}
+
+/** What a program calls itself is no proof: with its user appended until no agent of anybody else is named so. */
+async function ownName(db: ContextReader, { user_id, agent_id }: Principal): Promise<string> {
+  for (let name = `${agent_id}-${user_id}`; ; name = `${name}-${user_id}`) {
+    const taken = await db
+      .selectFrom('agents')
+      .select('agent_id')
+      .where('agent_id', '=', name)
+      .where('user_id', '<>', user_id)
+      .executeTakeFirst();
+    if (!taken) return name;
+  }
 }
 
 type ContextRow = Awaited<ReturnType<typeof contextRows>>[number];
@@ -77,6 +93,17 @@ function contextRows(db: ContextReader, { principal, session }: Pick<OperationCo
     )
     .leftJoin('projects', 'projects.project_id', 'context.project_id')
     .select(['agents.agent_id', 'agents.capabilities'])
+    .select((eb) =>
+      eb
+        .exists(
+          eb
+            .selectFrom('agents as other')
+            .select('other.agent_id')
+            .where('other.agent_id', '=', client)
+            .where('other.user_id', '<>', user_id),
+        )
+        .as('is_taken'),
+    )
     .select(['projects.project_id', 'projects.name as project_name', 'projects.scope'])
     .select(['projects.user_id as project_user', 'projects.team_id'])
     .limit(2)

@@ -59,7 +59,7 @@ export function openWork(parts: WorkParts): Work {
   const agents = createAgents({
     store: store.withTables<AgentTables>(),
     tasks: {
-      loadOf: (agent_ids, ctx) => tasks.forAgents.loadOf(agent_ids, ctx),
+      loadOf: (named, ctx) => tasks.forAgents.loadOf(named, ctx),
       tasksOf: (agent_id, ctx, limit) => tasks.forAgents.tasksOf(agent_id, ctx, limit),
       prepareDelegated: async (ctx, task) => {
         const create = await tasks.forAgents.prepareDelegated(ctx, { ...task });
@@ -70,8 +70,8 @@ export function openWork(parts: WorkParts): Work {
     },
     memory: memory.deps,
     history: {
-      workOf: (agent_id, ctx, limit) => workOf(taskTables, agent_id, ctx, limit),
-      outcomesOf: (agent_ids, capabilities, since) => outcomesOf(taskTables, agent_ids, capabilities, since),
+      workOf: (agent, ctx, limit) => workOf(taskTables, agent, ctx, limit),
+      outcomesOf: (named, capabilities, since) => outcomesOf(taskTables, named, capabilities, since),
     },
     placeOf: async ({ project_id, ...wanted }, ctx) => {
       const id = project_id ?? ctx.project?.project_id;

@@ -138,9 +138,8 @@ export async function rank(
   agents: readonly SeenAgent[],
 ): Promise<Ranked[]> {
   const now_ms = deps.store.clock.now();
-  const ids = agents.map(({ agent_id }) => agent_id);
-  const loads = await deps.tasks.loadOf(ids, ctx);
-  const outcomes = await deps.history.outcomesOf(ids, needed, toIso(now_ms - OUTCOMES_MS));
+  const loads = await deps.tasks.loadOf(agents, ctx);
+  const outcomes = await deps.history.outcomesOf(agents, needed, toIso(now_ms - OUTCOMES_MS));
   const contenders = agents.map((agent) => {
     const { held = 0, assigned_open = 0 } = loads.get(agent.agent_id) ?? {};
     const { done = 0, failed = 0 } = outcomes.get(agent.agent_id) ?? {};

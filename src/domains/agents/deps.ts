@@ -64,10 +64,16 @@ export interface Heartbeat {
   readonly at: string;
 }
 
+/** An agent with its user: a name alone may be what another user's program calls itself. */
+export interface AgentName {
+  readonly agent_id: string;
+  readonly user_id: string;
+}
+
 /** What agents need to know of tasks; the tasks domain implements it, src/runtime/work.ts hands it over. */
 export interface TaskPort {
   /** Of each of these agents; all of them are in the answer. The numbers count all tasks, seen by the caller or not. */
-  loadOf(agent_ids: readonly string[], ctx: OperationContext): Promise<ReadonlyMap<string, AgentLoad>>;
+  loadOf(agents: readonly AgentName[], ctx: OperationContext): Promise<ReadonlyMap<string, AgentLoad>>;
   /** Tasks the agent holds, then those assigned to it that are not over, most urgent first; only what the caller may see. */
   tasksOf(agent_id: string, ctx: OperationContext, limit: number): Promise<readonly AgentTask[]>;
   /**
@@ -136,13 +142,13 @@ export interface Outcomes {
 /** What agents need to know of work that was done: src/runtime/work.ts fills it from the tasks domain. */
 export interface WorkHistory {
   /** Tasks the agent holds, is assigned or brought to an end, newest first; only what the caller may see. */
-  workOf(agent_id: string, ctx: OperationContext, limit: number): Promise<readonly AgentWork[]>;
+  workOf(agent: AgentName, ctx: OperationContext, limit: number): Promise<readonly AgentWork[]>;
   /**
    * Of tasks that need at least one of these capabilities (none: of all tasks) and ended after this ISO time, by agent;
    * the numbers count all tasks, seen by the caller or not. An agent without any is absent.
    */
   outcomesOf(
-    agent_ids: readonly string[],
+    agents: readonly AgentName[],
     capabilities: readonly string[],
     since: string,
   ): Promise<ReadonlyMap<string, Outcomes>>;

@@ -3,7 +3,7 @@
 import { toIso } from '../../kernel/clock.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
 import { summarise } from '../memory/index.ts';
-import type { AgentDeps, AgentWork } from './deps.ts';
+import type { AgentDeps, AgentName, AgentWork } from './deps.ts';
 import { type Known, rankKnown, shareOfWords } from './knowledge-rank.ts';
 import type { AgentRow } from './repository.ts';
 import { hasScope } from './scopes.ts';
@@ -22,7 +22,7 @@ export async function knowledgeOf(
 ): Promise<Known[]> {
   const { principal } = ctx;
   const memories = hasScope(principal, 'memory.read') ? await memoriesOf(deps, agent, question, limit, ctx) : [];
-  const tasks = hasScope(principal, 'task.read') ? await tasksOf(deps, agent.agent_id, question, ctx) : [];
+  const tasks = hasScope(principal, 'task.read') ? await tasksOf(deps, agent, question, ctx) : [];
   return rankKnown([...memories, ...tasks], limit);
 }
 
@@ -55,11 +55,11 @@ function taskIn(metadata: string): string | undefined {
 
 async function tasksOf(
   { history }: AgentDeps,
-  agent_id: string,
+  agent: AgentName,
   question: string,
   ctx: OperationContext,
 ): Promise<Known[]> {
-  const tasks = await history.workOf(agent_id, ctx, TASKS_MAX_COUNT);
+  const tasks = await history.workOf(agent, ctx, TASKS_MAX_COUNT);
   return tasks.map((task) => ({
     kind: 'task',
     id: task.task_id,

@@ -31,7 +31,7 @@ type Wanted = Pick<AgentTable, 'user_id' | 'client' | 'machine_id' | 'role'>;
 export async function register(deps: AgentDeps, input: Registration, ctx: OperationContext): Promise<Registered> {
   const { store, redact, changed } = deps;
   const { principal } = ctx;
-  const client = ctx.agent?.client ?? principal.agent_id;
+  const client = ctx.agent?.client ?? ctx.client ?? principal.agent_id;
   const wanted: Wanted = {
     user_id: principal.user_id,
     client,

@@ -32,10 +32,7 @@ export async function matchingAgents(
   const now_ms = store.clock.now();
   const rows = await listVisible(store.db, ctx.principal, toIso(now_ms), { machine, role });
   const able = rows.filter((row) => capability === undefined || capabilitiesIn(row).includes(capability));
-  const loads = await tasks.loadOf(
-    able.map(({ agent_id }) => agent_id),
-    ctx,
-  );
+  const loads = await tasks.loadOf(able, ctx);
   return able
     .map((row): RosterEntry => {
       const load = loads.get(row.agent_id) ?? NO_LOAD;

@@ -86,11 +86,11 @@ interface SessionProject {
 /** The session's row: made, bound to no agent, where it is the first thing it says of itself; else only its project changes. */
 async function putContext(
   trx: ProjectTrx,
-  { session, principal, agent }: OperationContext,
+  { session, principal, agent, ...ctx }: OperationContext,
   { project_id, reason, switched_at }: SessionProject,
 ): Promise<void> {
   const { user_id, machine_id } = principal;
-  const client = agent?.client ?? principal.agent_id;
+  const client = agent?.client ?? ctx.client ?? principal.agent_id;
   const values = { project_id, reason, switched_at, last_used_at: switched_at };
   await trx
     .insertInto('session_contexts')

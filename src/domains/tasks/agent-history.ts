@@ -14,6 +14,12 @@ export interface AgentWork {
   readonly updated_at: string;
 }
 
+/** An agent with its user: a name alone may be what another user's program calls itself. */
+export interface AgentName {
+  readonly agent_id: string;
+  readonly user_id: string;
+}
+
 export interface Outcomes {
   done: number;
   failed: number;
@@ -25,7 +31,7 @@ const FINISHED = ['review', 'done', 'failed'];
 /** Tasks the agent holds, is assigned or brought to an end, newest first; only what the caller may see. */
 export function workOf(
   store: TaskStore,
-  agent_id: string,
+  { agent_id, user_id }: AgentName,
   { principal }: Pick<OperationContext, 'principal'>,
   limit: number,
 ): Promise<AgentWork[]> {
@@ -35,8 +41,11 @@ export function workOf(
     .where(visibleWork(principal, 'tasks'))
     .where((eb) =>
       eb.or([
-        eb('holder_agent_id', '=', agent_id),
-        eb('assigned_agent_id', '=', agent_id),
+        eb.and([
+          eb.or([eb('holder_agent_id', '=', agent_id), eb('assigned_agent_id', '=', agent_id)]),
+          // Another user's own task is not its.
+          eb.or([eb('scope', '<>', 'solo'), eb('user_id', '=', user_id)]),
+        ]),
         eb(
           'task_id',
           'in',
@@ -44,6 +53,7 @@ export function workOf(
             .selectFrom('task_history')
             .select('task_history.task_id')
             .where('task_history.agent_id', '=', agent_id)
+            .where('task_history.user_id', '=', user_id)
             .where('task_history.to_status', 'in', FINISHED),
         ),
       ]),
@@ -60,17 +70,19 @@ export function workOf(
  */
 export async function outcomesOf(
   store: TaskStore,
-  agent_ids: readonly string[],
+  agents: readonly AgentName[],
   capabilities: readonly string[],
   since: string,
 ): Promise<ReadonlyMap<string, Outcomes>> {
   const outcomes = new Map<string, Outcomes>();
-  if (agent_ids.length === 0) return outcomes;
+  if (agents.length === 0) return outcomes;
+  const users = new Map(agents.map(({ agent_id, user_id }) => [agent_id, user_id]));
   const rows = await store.db
     .selectFrom('task_history')
     .innerJoin('tasks', 'tasks.task_id', 'task_history.task_id')
     .select((eb) => [
       'task_history.agent_id',
+      'task_history.user_id',
       'task_history.to_status',
       'tasks.required_capabilities',
       eb.fn.countAll<number>().as('count'),
@@ -78,11 +90,12 @@ export async function outcomesOf(
     .where('task_history.at', '>=', since)
     .where('task_history.to_status', 'in', ['done', 'failed'])
     .whereRef('task_history.from_status', '<>', 'task_history.to_status')
-    .where('task_history.agent_id', 'in', [...new Set(agent_ids)])
-    .groupBy(['task_history.agent_id', 'task_history.to_status', 'tasks.required_capabilities'])
+    .where('task_history.agent_id', 'in', [...users.keys()])
+    .groupBy(['task_history.agent_id', 'task_history.user_id', 'task_history.to_status', 'tasks.required_capabilities'])
     .execute();
   const wanted = new Set(capabilities);
-  for (const { agent_id, to_status, required_capabilities, count } of rows) {
+  for (const { agent_id, user_id, to_status, required_capabilities, count } of rows) {
+    if (users.get(agent_id) !== user_id) continue;
     const needed = JSON.parse(required_capabilities) as string[];
     if (wanted.size > 0 && !needed.some((capability) => wanted.has(capability))) continue;
     const known = outcomes.get(agent_id) ?? { done: 0, failed: 0 };

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { toIso } from '../../kernel/clock.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
 import { changeableWork, visibleWork } from '../access/index.ts';
+import type { AgentName } from './agent-history.ts';
 import { createTask, type NewTaskOrigin, prepareTask } from './create.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
 import { chunks } from './graph/readiness.ts';
@@ -24,53 +25,72 @@ interface Load {
   current_task: { readonly task_id: string; readonly title: string } | null;
 }
 
+/** The user whose own a task is; null for what a team or all have. */
+const ownerOf = sql<string | null>`case when tasks.scope = 'solo' then tasks.user_id end`.as('owner');
+
+/** What a program of another user, which calls itself as the agent is named, does among its user's own tasks. */
+function isOthers(owner: string | null, user_id: string | undefined): boolean {
+  return owner !== null && owner !== user_id;
+}
+
 /** Of each of these agents; the numbers count all tasks, whoever may see them. */
 export async function loadOf(
   { store }: TaskDeps,
-  agent_ids: readonly string[],
+  agents: readonly AgentName[],
   { principal }: OperationContext,
 ): Promise<ReadonlyMap<string, Load>> {
   const now_ms = store.clock.now();
   const now = toIso(now_ms);
   const loads = new Map<string, Load>(
-    agent_ids.map((id) => [id, { held: 0, assigned_open: 0, done_30d: 0, failed_30d: 0, current_task: null }]),
+    agents.map(({ agent_id }) => [
+      agent_id,
+      { held: 0, assigned_open: 0, done_30d: 0, failed_30d: 0, current_task: null },
+    ]),
   );
-  for (const ids of chunks(agent_ids)) {
+  const users = new Map(agents.map(({ agent_id, user_id }) => [agent_id, user_id]));
+  for (const ids of chunks([...users.keys()])) {
     const held = store.db
       .selectFrom('tasks')
-      .select(['holder_agent_id', 'task_id', 'title', sql<number>`${visibleWork(principal, 'tasks')}`.as('visible')])
+      .select([
+        'holder_agent_id',
+        'task_id',
+        'title',
+        ownerOf,
+        sql<number>`${visibleWork(principal, 'tasks')}`.as('visible'),
+      ])
       .where('holder_agent_id', 'in', ids)
       .where(heldNow(now))
       .orderBy('updated_at', 'desc')
       .orderBy('task_id');
-    for (const { holder_agent_id, task_id, title, visible } of await held.execute()) {
+    for (const { holder_agent_id, task_id, title, owner, visible } of await held.execute()) {
       const load = loads.get(holder_agent_id ?? '');
-      if (!load) continue;
+      if (!load || isOthers(owner, users.get(holder_agent_id ?? ''))) continue;
       load.held++;
       if (visible) load.current_task ??= { task_id, title };
     }
     const assigned = store.db
       .selectFrom('tasks')
-      .select((eb) => ['assigned_agent_id', eb.fn.countAll<number>().as('open')])
+      .select((eb) => ['assigned_agent_id', ownerOf, eb.fn.countAll<number>().as('open')])
       .where('assigned_agent_id', 'in', ids)
       .where('status', 'not in', OVER)
       .where((eb) => eb.not(heldNow(now)))
-      .groupBy('assigned_agent_id');
-    for (const { assigned_agent_id, open } of await assigned.execute()) {
+      .groupBy(['assigned_agent_id', 'owner']);
+    for (const { assigned_agent_id, owner, open } of await assigned.execute()) {
       const load = loads.get(assigned_agent_id ?? '');
-      if (load) load.assigned_open = Number(open);
+      if (load && !isOthers(owner, users.get(assigned_agent_id ?? ''))) load.assigned_open += Number(open);
     }
     const ended = store.db
       .selectFrom('task_history')
-      .select((eb) => ['agent_id', 'to_status', eb.fn.countAll<number>().as('ended')])
+      .select((eb) => ['agent_id', 'user_id', 'to_status', eb.fn.countAll<number>().as('ended')])
       .where('agent_id', 'in', ids)
       .where('to_status', 'in', ['done', 'failed'])
       .where('from_status', 'is not', null)
       .where('at', '>=', toIso(now_ms - RECORD_DAYS_MS))
-      .groupBy(['agent_id', 'to_status']);
-    for (const { agent_id, to_status, ended: count } of await ended.execute()) {
+      .groupBy(['agent_id', 'user_id', 'to_status']);
+    for (const { agent_id, user_id, to_status, ended: count } of await ended.execute()) {
       const load = loads.get(agent_id);
-      if (load) load[to_status === 'done' ? 'done_30d' : 'failed_30d'] = Number(count);
+      if (load && users.get(agent_id) === user_id)
+        load[to_status === 'done' ? 'done_30d' : 'failed_30d'] = Number(count);
     }
   }
   return loads;

@@ -1,5 +1,6 @@
 // The tasks domain put together: what its operations, other domains and compose.ts work with.
 import type { OperationContext } from '../../kernel/operation.ts';
+import type { AgentName } from './agent-history.ts';
 import { renewClaims, type SignOfLife } from './claims/renew.ts';
 import { sweep } from './claims/sweep.ts';
 import { type CreatedTask, createTask, type NewTaskOrigin, type PreparedTask, prepareTask } from './create.ts';
@@ -36,7 +37,7 @@ export function createTasks(deps: TaskDeps): Tasks {
 
 function tasksForAgents(deps: TaskDeps) {
   return {
-    loadOf: (agent_ids: readonly string[], ctx: OperationContext) => loadOf(deps, agent_ids, ctx),
+    loadOf: (agents: readonly AgentName[], ctx: OperationContext) => loadOf(deps, agents, ctx),
     tasksOf: (agent_id: string, ctx: OperationContext, limit: number) => tasksOf(deps, agent_id, ctx, limit),
     queuedFor: (capabilities: readonly string[], ctx: OperationContext, limit: number) =>
       queuedFor(deps, capabilities, ctx, limit),

@@ -134,6 +134,6 @@ async function askLive(
 
 async function statusNow({ store, tasks, presence }: AgentDeps, agent: SeenAgent, ctx: OperationContext) {
   const last_seen_at = latest(agent.last_seen_at, presence.pendingOf(agent.agent_id));
-  const held = (await tasks.loadOf([agent.agent_id], ctx)).get(agent.agent_id)?.held ?? 0;
+  const held = (await tasks.loadOf([agent], ctx)).get(agent.agent_id)?.held ?? 0;
   return statusOf(Date.parse(last_seen_at), held, store.clock.now());
 }
