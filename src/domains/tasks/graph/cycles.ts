@@ -87,7 +87,9 @@ function follow(steps: Steps, starts: Level, end: Moment): Moment[] {
 
 /**
  * All that waits for these moments (`behind`) or that they wait for (`ahead`), they themselves included, nearest first,
- * but no more than `bound`. Each moment has two ways on, which are joined as rows of their own.
+ * but no more than `bound`. Each moment has two ways on, which are joined as rows of their own, by `between`: equal ids
+ * would let an engine join its whole tables anew at each step, where it has to look up one row in an index. What has no
+ * way on adds a row without an id, once.
  */
 async function reached(db: Reader, side: Side, starts: Level, bound: number): Promise<Level> {
   // Behind: from its gate a task's own end and the gates of its parts, from its end those that depend on it and its
@@ -106,18 +108,15 @@ async function reached(db: Reader, side: Side, starts: Level, bound: number): Pr
         case when way = 1 then reached.kind else case reached.kind when 'gate' then 'end' else 'gate' end end,
         case
           when way = 1 and reached.kind = ${sql.lit(near)} then parts.task_id
-          when way = 1 then story.parent_id
+          when way = 1 then (select parent_id from tasks as part where part.task_id = reached.task_id)
           when reached.kind = ${sql.lit(near)} then reached.task_id
           else edges.${sql.ref(next)}
         end
       from reached
       cross join (select 0 as way union all select 1) as ways
-      left join tasks as parts on reached.kind = ${sql.lit(near)} and way = 1 and parts.parent_id = reached.task_id
-      left join tasks as story on reached.kind = ${sql.lit(far)} and way = 1 and story.task_id = reached.task_id
-      left join task_dependencies as edges on reached.kind = ${sql.lit(far)} and way = 0 and edges.${sql.ref(by)} = reached.task_id
-      where (way = 0 and reached.kind = ${sql.lit(near)}) or parts.task_id is not null
-        or story.parent_id is not null or edges.task_id is not null
-    ) select kind, task_id from reached limit ${sql.lit(bound)}`.execute(db);
+      left join tasks as parts on reached.kind = ${sql.lit(near)} and way = 1 and parts.parent_id between reached.task_id and reached.task_id
+      left join task_dependencies as edges on reached.kind = ${sql.lit(far)} and way = 0 and edges.${sql.ref(by)} between reached.task_id and reached.task_id
+    ) select kind, task_id from reached where task_id is not null limit ${sql.lit(bound)}`.execute(db);
   return rows;
 }
 
