@@ -70,6 +70,8 @@ interface ModelTask {
   /** Of the claim that was last made, as long as nobody but its holder ended it. */
   token: number | undefined;
   highest: number;
+  /** Whose claim was ended for it, since nobody has claimed it again. */
+  loser: number | undefined;
 }
 
 interface World {
@@ -97,7 +99,15 @@ export async function runPlan(app: App, plan: readonly Command[]): Promise<void>
       dependencies,
       related_limit: 0,
     });
-    const fresh = { status: 'todo', assigned: null, holder: undefined, expires_ms: 0, token: undefined, highest: 0 };
+    const fresh = {
+      status: 'todo',
+      assigned: null,
+      holder: undefined,
+      expires_ms: 0,
+      token: undefined,
+      highest: 0,
+      loser: undefined,
+    };
     tasks.push({ task_id: made.task.task_id, ...fresh });
     // One after the other, so that the queue has one order.
     app.clock.advance(1);
@@ -118,7 +128,7 @@ function letLapse(world: World): void {
   for (const one of world.tasks) {
     if (one.holder === undefined || isHeld(world, one)) continue;
     if (one.assigned === one.holder) one.assigned = null;
-    Object.assign(one, { status: 'todo', holder: undefined, token: undefined });
+    Object.assign(one, { status: 'todo', loser: one.holder, holder: undefined, token: undefined });
   }
 }
 
@@ -188,6 +198,7 @@ function noteClaim(world: World, who: number, answer: Answer): void {
   Object.assign(one, {
     status: 'in_progress',
     holder: who,
+    loser: undefined,
     token: answer.fencing_token,
     highest: answer.fencing_token,
     expires_ms: Date.parse(answer.lease_expires_at),
@@ -203,8 +214,10 @@ async function writeAsHolder(world: World, step: HolderWrite): Promise<void> {
   const one = at(world.tasks, remembered.task);
   const silent = step.kind === 'silent progress';
   const held = isHeld(world, one);
-  // With a token: that of the claim. Without: of the session that made it, or of a task that is nobody's.
-  const counts = silent ? !held || one.holder === step.agent : remembered.token === one.token;
+  // With a token: that of the claim. Without: of the session that made it, or of a task that is nobody's, unless it was
+  // this session's before and it may not know that it no longer is.
+  const speaks = held ? one.holder === step.agent : one.loser !== step.agent;
+  const counts = silent ? speaks : remembered.token === one.token;
   const fields = {
     pulse: {},
     progress: { progress: 50 },
@@ -249,7 +262,7 @@ async function give(world: World, { task: index, agent: to }: Command & { kind: 
   if (over) return;
   one.assigned = to;
   if (before !== undefined && before !== to)
-    Object.assign(one, { status: 'todo', holder: undefined, token: undefined });
+    Object.assign(one, { status: 'todo', loser: before, holder: undefined, token: undefined });
 }
 
 async function reopen(world: World, one: ModelTask): Promise<void> {

@@ -6,7 +6,7 @@ import { assertAllowed, mayChangeWork, mayManageWork } from '../access/index.ts'
 import { assigneeOf, refuseBlindAssignee } from './assignee.ts';
 import { missingFor } from './claims/candidates.ts';
 import { tokenIsOld } from './claims/errors.ts';
-import { isHeld, isOwnClaim, NO_CLAIM } from './claims/lease.ts';
+import { isHeld, isHolder, lostClaim, NO_CLAIM } from './claims/lease.ts';
 import { moveTask } from './claims/moves.ts';
 import { sweep, withoutLapsed } from './claims/sweep.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
@@ -115,10 +115,10 @@ async function write(
   const row = await withoutLapsed(deps, trx, found, touched);
   if (isOver(row.status as Status)) throw isAlreadyOver(row);
   if (agent) refuseBlindAssignee(agent, row);
-  const lost = lostHolder(ctx, row, wanted, agent?.agent_id, toIso(store.clock.now()));
+  const { lost, own } = await lostHolder(trx, ctx, row, wanted, agent?.agent_id, toIso(store.clock.now()));
   const to = agent?.agent_id ?? null;
   if (to === row.assigned_agent_id && lost === null && comment === null) return { row, touched, taken_from: null };
-  const taken = { ...NO_CLAIM, status: 'todo', fencing_token: row.fencing_token + 1 };
+  const taken = { ...(own ? NO_CLAIM : lostClaim(row)), status: 'todo', fencing_token: row.fencing_token + 1 };
   const next = await moveTask(deps, trx, ctx, {
     row,
     values: { assigned_agent_id: to, ...(lost === null ? {} : taken) },
@@ -138,22 +138,23 @@ async function write(
 }
 
 /**
- * Whose claim the assignment ends; null: nobody's. The holder keeps what it is given. Errors: `forbidden`, and `conflict`
- * with an old token.
+ * Whose claim the assignment ends; null: nobody's. `own`: the holder gives it away itself. The holder keeps what it is
+ * given. Errors: `forbidden`, and `conflict` with an old token.
  */
-function lostHolder(
+async function lostHolder(
+  trx: TaskTrx,
   ctx: OperationContext,
   row: TaskRow,
   { fencing_token }: Assignment,
   to: string | undefined,
   now: string,
-): string | null {
+): Promise<{ readonly lost: string | null; readonly own: boolean }> {
   const held = isHeld(row, now);
   if (fencing_token !== undefined && fencing_token !== row.fencing_token) throw tokenIsOld(row, fencing_token, held);
-  if (!held || to === row.holder_agent_id) return null;
-  const own = fencing_token !== undefined || isOwnClaim(row, ctx, now);
+  const own = await isHolder(trx, row, ctx, fencing_token, now);
+  if (!held || to === row.holder_agent_id) return { lost: null, own };
   if (!own) assertAllowed(mayManageWork(ctx.principal, row), () => taskNotFound(row.task_id));
-  return row.holder_agent_id;
+  return { lost: row.holder_agent_id, own };
 }
 
 interface Told {

@@ -126,7 +126,7 @@ describe('two at one task', () => {
       });
     await update(app, task_id, { comment: 'Mind the disks.', priority: 'critical', due: '2026-05-01' }, BOB);
     // The claim's token speaks for its holder from wherever it comes.
-    await update(app, task_id, { progress: 40, fencing_token }, BOB);
+    await update(app, task_id, { progress: 40, fencing_token }, { ...BOB, agent: 'ann' });
     await update(app, task_id, { progress: 50 }, ANN);
     expect(await refused(app, task_id, { comment: 'late', fencing_token: 0 }, ANN)).toMatchObject({ code: 'conflict' });
     expect(await row(app, task_id)).toMatchObject({ progress: 50, priority: 0, holder_agent_id: 'ann' });
@@ -138,7 +138,7 @@ describe('two at one task', () => {
     const { fencing_token, lease_expires_at } = await app.call('claim_next', { lease_seconds: 60 }, ANN);
     const { version } = await row(app, task_id);
     app.clock.advance(59_999);
-    const alive = await update(app, task_id, { fencing_token }, BOB);
+    const alive = await update(app, task_id, { fencing_token }, { ...BOB, agent: 'ann' });
     expect(alive.lease_expires_at > lease_expires_at).toBe(true);
     expect((await row(app, task_id)).version).toBe(version);
     expect(await refused(app, task_id, {}, BOB)).toMatchObject({ code: 'invalid_input' });

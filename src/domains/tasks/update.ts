@@ -75,7 +75,7 @@ async function write(
   const now = toIso(store.clock.now());
   const { fencing_token, expected_version } = input;
   const changes = changesIn(input);
-  if (fencing_token !== undefined || needsHolder(changes)) assertHolder(row, ctx, fencing_token, now);
+  if (fencing_token !== undefined || needsHolder(changes)) await assertHolder(trx, row, ctx, input, now);
   if (expected_version !== undefined) {
     if (expected_version > row.version) throw versionUnknown(row.task_id, row.version, expected_version);
     refuseOverwriting(row, changes, expected_version);

@@ -1,12 +1,13 @@
 // The ready queue as one agent sees it: what it may take, most urgent first.
 //
 // Tasks ask for few different sets of capabilities, and a set is stored sorted, so that equal sets are equal texts. The
-// sets that occur among ready tasks are found by jumping through their index; for each that the agent has, the head of
-// its part of the queue is read. Tasks that ask for something else are never looked at, however many there are.
+// sets that occur among the ready tasks of a place (one's own, a team's, shared) are found by jumping through that
+// place's index; for each that the agent has, the head of its part of the queue is read. Tasks that ask for something
+// else, or that others have for themselves, are never looked at, however many there are.
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Principal } from '../../../kernel/operation.ts';
 import type { Database } from '../../../storage/database.ts';
-import { changeableWork } from '../../access/index.ts';
+import { changeablePlaces, changeableWork } from '../../access/index.ts';
 import type { TaskTables } from '../tables.ts';
 import type { BoardPlace } from '../wip.ts';
 
@@ -36,20 +37,39 @@ export interface Candidate {
 }
 
 /** More parts than this are read as one list, which the engine sorts. */
-const PARTS_MAX_COUNT = 24;
+const PARTS_MAX_COUNT = 48;
 
 /** Written out, not a parameter: else no engine takes the index of ready tasks. */
 const READY = sql<SqlBool>`tasks.is_ready = 1`;
 
-/** Sets of capabilities that ready tasks ask for, as they are stored. */
-export async function neededSets(db: Pick<Reader, 'getExecutor'>): Promise<string[]> {
-  const { rows } = await sql<{ required: string }>`with recursive needs (required) as (
-      select min(required_capabilities) from tasks where is_ready = 1
+type Place = RawBuilder<SqlBool>;
+
+interface Part {
+  readonly place: Place;
+  /** A set of capabilities as it is stored. */
+  readonly required: string;
+}
+
+/** Which sets of capabilities the ready tasks of each place ask for. */
+async function neededSets(db: Pick<Reader, 'getExecutor'>, places: readonly Place[]): Promise<Part[]> {
+  const walks = places.map((place, i) => {
+    const needs = sql.ref(`needs_${i}`);
+    return sql`${needs} (required) as (
+      select min(required_capabilities) from tasks where ${READY} and ${place}
       union all
-      select (select min(required_capabilities) from tasks where is_ready = 1 and required_capabilities > needs.required)
-      from needs where needs.required is not null
-    ) select required from needs where required is not null`.execute(db);
-  return rows.map(({ required }) => required);
+      select (select min(required_capabilities) from tasks where ${READY} and ${place} and required_capabilities > ${needs}.required)
+      from ${needs} where ${needs}.required is not null
+    )`;
+  });
+  const found = places.map(
+    (_, i) => sql`select ${sql.lit(i)} as place, required from ${sql.ref(`needs_${i}`)} where required is not null`,
+  );
+  const { rows } = await sql<{ place: number; required: string }>`with recursive ${sql.join(walks)}
+    ${sql.join(found, sql` union all `)}`.execute(db);
+  return rows.flatMap(({ place: i, required }) => {
+    const place = places[i];
+    return place ? [{ place, required }] : [];
+  });
 }
 
 /** Capabilities of a stored set that are not among these. */
@@ -72,17 +92,19 @@ export async function freeCandidates(
   limit: number,
   passed: Passed = NOTHING_PASSED,
 ): Promise<readonly Candidate[]> {
-  const sets = (await neededSets(db)).filter((required) => missingFor(required, wanted.capabilities).length === 0);
+  const needed = await neededSets(db, changeablePlaces(wanted.principal, 'tasks'));
+  const able = needed.filter(({ required }) => missingFor(required, wanted.capabilities).length === 0);
   const free = () => select(db, wanted, passed).where('assigned_agent_id', 'is', null);
-  if (sets.length === 0) return [];
-  if (sets.length > PARTS_MAX_COUNT)
+  if (able.length > PARTS_MAX_COUNT) {
+    const sets = [...new Set(able.map(({ required }) => required))];
     return ordered(free().where('required_capabilities', 'in', sets))
       .limit(limit)
       .execute();
-  const parts = sets.map((required, i) =>
+  }
+  const parts = able.map(({ place, required }, i) =>
     db
       .selectFrom(
-        ordered(free().where('required_capabilities', '=', required))
+        ordered(free().where(place).where('required_capabilities', '=', required))
           .limit(limit)
           .as(`part_${i}`),
       )
@@ -90,7 +112,8 @@ export async function freeCandidates(
   );
   const [first, ...others] = parts;
   if (!first) return [];
-  const all = others.reduce((joined, part) => joined.unionAll(part), first);
+  // What is shared and one's own comes by both.
+  const all = others.reduce((joined, part) => joined.union(part), first);
   return all.orderBy('priority').orderBy('created_at').orderBy('task_id').limit(limit).execute();
 }
 

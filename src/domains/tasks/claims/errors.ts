@@ -17,14 +17,24 @@ export function tokenIsOld(row: TaskRow, fencing_token: number, held: boolean): 
   });
 }
 
-/** A write without a token from another session than the holder's. */
+/** A write without a token from the session whose claim ended last without its doing. */
+export function claimWasLost({ task_id, status, version }: TaskRow): HaivemindError {
+  return failure(
+    'conflict',
+    `Your claim of task ${task_id} has ended: it is ${status}, and nobody holds it. Nothing was written.`,
+    `claim_next task_id=${task_id} claims it again; without a claim, read it and send expected_version=${version}. Comments need neither.`,
+    { details: { task_id, status, holder_agent_id: null, version } },
+  );
+}
+
+/** A write from somebody else than the holder. */
 export function heldByAnother(row: TaskRow): HaivemindError {
   const { task_id, holder_agent_id, lease_expires_at } = row;
   const until = lease_expires_at === null ? 'without an end' : `until ${lease_expires_at}`;
   return failure(
     'conflict',
     `${holder_agent_id} holds task ${task_id} ${until}: status, progress and resolution are its to write.`,
-    'If the claim is yours, send its fencing_token. Comments need none. assign_kanban_task takes the task away from its holder.',
+    'If the claim is yours, send its fencing_token as the agent that made it. Comments need none. assign_kanban_task takes the task away from its holder.',
     { details: { task_id, holder_agent_id, lease_expires_at } },
   );
 }

@@ -5,7 +5,7 @@ import type { TaskDeps, TaskTrx } from '../deps.ts';
 import type { Readiness } from '../graph/readiness.ts';
 import { isLapsed } from '../lapsed.ts';
 import type { TaskRow } from '../record.ts';
-import { NO_CLAIM } from './lease.ts';
+import { lostClaim } from './lease.ts';
 import { hubFor, moveTask } from './moves.ts';
 
 /** Ends the claim of a task this transaction holds if its lease is over, and returns the row as it is then. */
@@ -22,7 +22,7 @@ async function endLapsed(deps: TaskDeps, trx: TaskTrx, row: TaskRow, touched: Re
   const next = await moveTask(deps, trx, hub, {
     row,
     values: {
-      ...NO_CLAIM,
+      ...lostClaim(row),
       status: 'todo',
       fencing_token: fencing_token + 1,
       ...(unassigned ? { assigned_agent_id: null } : {}),

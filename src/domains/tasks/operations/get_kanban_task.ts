@@ -161,7 +161,9 @@ export const getKanbanTask = defineOperation<TaskDeps, typeof input, typeof outp
 });
 
 function toEntry({ entry_id: _, task_id: _t, project_id: _p, scope: _s, team_id: _m, details, ...row }: HistoryRow) {
-  return { ...row, details: JSON.parse(details) as Record<string, unknown> };
+  // A token is for its holder alone, who finds it in `claim`.
+  const { fencing_token: _f, ...facts } = JSON.parse(details) as Record<string, unknown>;
+  return { ...row, details: facts };
 }
 
 function toComment({ at, agent_id, user_id, comment }: HistoryRow) {
