@@ -34,6 +34,14 @@ export function agentNameTaken(agent_id: string): HaivemindError {
   );
 }
 
+export function tooManyAgents(): HaivemindError {
+  return failure(
+    'limit_exceeded',
+    `You have ${limits.agents_per_user_max_count} agents registered: no more fit.`,
+    'Register with a role that one of them has: the same role on the same machine is the same agent.',
+  );
+}
+
 export function inboxNotFound(agent_id: string): HaivemindError {
   return failure('not_found', `You have no inbox ${agent_id}.`, 'Leave agent_id out: check_inbox is about your own.', {
     details: { agent_id },

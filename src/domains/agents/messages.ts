@@ -7,6 +7,8 @@ import type { Principal } from '../../kernel/operation.ts';
 import type { AgentReader, AgentStore, AgentTrx } from './deps.ts';
 import type { AgentMessageTable } from './tables.ts';
 
+const UNREGISTERED_TTL_MS = limits.agent_unregistered_message_ttl_ms;
+
 export const MESSAGE_KINDS = ['note', 'task', 'offer', 'discovery', 'question', 'answer'] as const;
 export type MessageKind = (typeof MESSAGE_KINDS)[number];
 export type MessageRow = Selectable<AgentMessageTable>;
@@ -25,7 +27,7 @@ export interface NewMessage {
   readonly reply_to?: string | null;
   readonly task_id?: string | null;
   readonly memory_id?: string | null;
-  /** From now; default: limits.agent_message_ttl_ms. */
+  /** From now; default: limits.agent_message_ttl_ms. Shorter for an agent that is not registered. */
   readonly ttl_ms?: number;
 }
 
@@ -42,14 +44,15 @@ export async function postMessages(
 ): Promise<readonly MessageRow[]> {
   const now_ms = store.clock.now();
   const now = toIso(now_ms);
-  const waiting = await waitingFor(
-    trx,
-    recipients.map(({ agent_id }) => agent_id),
-    now,
-  );
+  const waiting = await waitingFor(trx, recipients, now);
+  const registered = await registeredAmong(trx, recipients);
   const posted: MessageRow[] = [];
-  for (const { agent_id, user_id } of recipients) {
-    if ((waiting.get(agent_id) ?? 0) >= limits.agent_inbox_max_count) continue;
+  for (const recipient of recipients) {
+    const { agent_id, user_id } = recipient;
+    if ((waiting.get(inboxKey(recipient)) ?? 0) >= limits.agent_inbox_max_count) continue;
+    const usual_ms = ttl_ms ?? limits.agent_message_ttl_ms;
+    // Who is not registered reads no inbox: it waits for an answer, or does not.
+    const lasts_ms = registered.has(inboxKey(recipient)) ? usual_ms : Math.min(usual_ms, UNREGISTERED_TTL_MS);
     const message_id = newId('msg', now_ms);
     const row: MessageRow = {
       ...{ message_id, kind, body, severity, reply_to, task_id, memory_id },
@@ -59,7 +62,7 @@ export async function postMessages(
       to_user_id: user_id,
       to_agent_id: agent_id,
       created_at: now,
-      expires_at: toIso(now_ms + (ttl_ms ?? limits.agent_message_ttl_ms)),
+      expires_at: toIso(now_ms + lasts_ms),
       deliveries: 0,
       first_read_at: null,
       acknowledged_at: null,
@@ -76,20 +79,37 @@ export async function postMessages(
   return posted;
 }
 
-/** Messages by agent that are neither acknowledged nor expired. `now`: ISO time. */
+/** Names an inbox: the same agent id of another user is another one. */
+export function inboxKey({ user_id, agent_id }: Recipient): string {
+  return JSON.stringify([user_id, agent_id]);
+}
+
+async function registeredAmong(db: AgentReader, recipients: readonly Recipient[]): Promise<ReadonlySet<string>> {
+  if (recipients.length === 0) return new Set();
+  const ids = [...new Set(recipients.map(({ agent_id }) => agent_id))];
+  const rows = await db.selectFrom('agents').select(['agent_id', 'user_id']).where('agent_id', 'in', ids).execute();
+  return new Set(rows.map(inboxKey));
+}
+
+/** Messages by inbox (`inboxKey`) that are neither acknowledged nor expired. `now`: ISO time. */
 export async function waitingFor(
   db: AgentReader,
-  agent_ids: readonly string[],
+  inboxes: readonly Recipient[],
   now: string,
 ): Promise<ReadonlyMap<string, number>> {
-  if (agent_ids.length === 0) return new Map();
+  if (inboxes.length === 0) return new Map();
   const rows = await db
     .selectFrom('agent_messages')
-    .select((eb) => ['to_agent_id', eb.fn.countAll<number>().as('waiting')])
-    .where('to_agent_id', 'in', [...new Set(agent_ids)])
+    .select((eb) => ['to_user_id', 'to_agent_id', eb.fn.countAll<number>().as('waiting')])
+    .where('to_agent_id', 'in', [...new Set(inboxes.map(({ agent_id }) => agent_id))])
     .where('acknowledged_at', 'is', null)
     .where('expires_at', '>', now)
-    .groupBy('to_agent_id')
+    .groupBy(['to_user_id', 'to_agent_id'])
     .execute();
-  return new Map(rows.map(({ to_agent_id, waiting }) => [to_agent_id, Number(waiting)]));
+  return new Map(
+    rows.map(({ to_user_id, to_agent_id, waiting }) => [
+      inboxKey({ user_id: to_user_id, agent_id: to_agent_id }),
+      Number(waiting),
+    ]),
+  );
 }

@@ -2,10 +2,11 @@
 import type { Updateable } from 'kysely';
 import { toIso } from '../../kernel/clock.ts';
 import { newId } from '../../kernel/ids.ts';
+import { limits } from '../../kernel/limits.ts';
 import type { ActingAgent, OperationContext } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import type { AgentDeps, AgentStore, AgentTrx } from './deps.ts';
-import { agentNameTaken } from './errors.ts';
+import { agentNameTaken, tooManyAgents } from './errors.ts';
 import { capabilitiesOfMachine } from './machine-groups.ts';
 import { machineOf, namesFor } from './names.ts';
 import { type AgentRow, capabilitiesIn } from './repository.ts';
@@ -27,7 +28,10 @@ export interface Registered {
 
 type Wanted = Pick<AgentTable, 'user_id' | 'client' | 'machine_id' | 'role'>;
 
-/** Errors: `forbidden` for a machine the credential is not for, `conflict` where the agent it names is another user's. */
+/**
+ * Errors: `forbidden` for a machine the credential is not for, `conflict` where the agent it names is another user's,
+ * `limit_exceeded` for one more agent than a user may have.
+ */
 export async function register(deps: AgentDeps, input: Registration, ctx: OperationContext): Promise<Registered> {
   const { store, redact, changed } = deps;
   const { principal } = ctx;
@@ -39,11 +43,12 @@ export async function register(deps: AgentDeps, input: Registration, ctx: Operat
     role: input.role,
   };
   const description = input.description === undefined ? undefined : (await redact(input.description)).text;
+  const capabilities = input.capabilities && (await withoutSecrets(redact, input.capabilities));
   const { row, news } = await store.write(async (trx) => {
     // Registering is rare: one at a time, names are given without anybody coming in between.
     await store.dialect.serialise(trx, 'register-agent');
     const known = await findOwn(trx, wanted, principal.credential?.agent_id);
-    const values = { ...wanted, ...describe(deps, { ...input, description }, wanted.machine_id, known) };
+    const values = { ...wanted, ...describe(deps, { ...input, description, capabilities }, wanted.machine_id, known) };
     const written = known ? await update(store, trx, known, values) : await insert(store, trx, values, ctx);
     await bind(trx, ctx, written.row.agent_id, client, toIso(store.clock.now()));
     return written;
@@ -51,6 +56,17 @@ export async function register(deps: AgentDeps, input: Registration, ctx: Operat
   if (news !== 'none') changed('agent', row.agent_id);
   const agent = { agent_id: row.agent_id, client, capabilities: capabilitiesIn(row) };
   return { row, agent, created: news === 'created' };
+}
+
+/** Capabilities came in small letters: what was written in capitals is looked at as it was, too. */
+async function withoutSecrets(redact: AgentDeps['redact'], capabilities: readonly string[]): Promise<string[]> {
+  const clean = async (capability: string) => {
+    const { text } = await redact(capability);
+    const capitals = text.toUpperCase();
+    const { text: upper } = await redact(capitals);
+    return upper === capitals ? text : upper.toLowerCase();
+  };
+  return [...new Set(await Promise.all(capabilities.map(clean)))];
 }
 
 /** The agent that is meant: that of the credential, else the one of this user, client, machine and role. */
@@ -106,6 +122,7 @@ async function update(store: AgentStore, trx: AgentTrx, known: AgentRow, values:
 }
 
 async function insert(store: AgentStore, trx: AgentTrx, values: Values, ctx: OperationContext): Promise<Written> {
+  await assertRoom(trx, values.user_id);
   const fixed = ctx.principal.credential?.agent_id;
   const agent_id = fixed ?? (await freeName(trx, namesFor({ ...values, machine: values.machine_id })));
   const now_ms = store.clock.now();
@@ -121,6 +138,15 @@ async function insert(store: AgentStore, trx: AgentTrx, values: Values, ctx: Ope
   };
   await trx.insertInto('agents').values(row).execute();
   return { row, news: 'created' };
+}
+
+async function assertRoom(trx: AgentTrx, user_id: string): Promise<void> {
+  const { count } = await trx
+    .selectFrom('agents')
+    .select((eb) => eb.fn.countAll<number>().as('count'))
+    .where('user_id', '=', user_id)
+    .executeTakeFirstOrThrow();
+  if (Number(count) >= limits.agents_per_user_max_count) throw tooManyAgents();
 }
 
 async function freeName(trx: AgentTrx, names: readonly [string, ...string[]]): Promise<string> {

@@ -3,7 +3,7 @@ import { toIso } from '../../kernel/clock.ts';
 import { decodeCursor, encodeCursor } from '../../kernel/cursor.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
 import type { AgentDeps, AgentLoad } from './deps.ts';
-import { waitingFor } from './messages.ts';
+import { inboxKey, waitingFor } from './messages.ts';
 import { AGENT_STATUSES, type AgentStatus, statusOf } from './presence.ts';
 import { capabilitiesIn, latest, listVisible, type SeenAgent } from './repository.ts';
 
@@ -58,13 +58,9 @@ export async function roster(deps: AgentDeps, { limit, cursor, ...query }: Roste
       : all.filter((entry) => rank(entry) > after_rank || (rank(entry) === after_rank && entry.agent_id > after_id));
   const page = rest.slice(0, limit);
   const last = rest.length > limit ? page.at(-1) : undefined;
-  const waiting = await waitingFor(
-    deps.store.db,
-    page.map(({ agent_id }) => agent_id),
-    toIso(deps.store.clock.now()),
-  );
+  const waiting = await waitingFor(deps.store.db, page, toIso(deps.store.clock.now()));
   return {
-    page: page.map((entry) => ({ ...entry, waiting_messages: waiting.get(entry.agent_id) ?? 0 })),
+    page: page.map((entry) => ({ ...entry, waiting_messages: waiting.get(inboxKey(entry)) ?? 0 })),
     counts: Object.fromEntries(
       AGENT_STATUSES.map((name) => [name, all.filter(({ status }) => status === name).length]),
     ) as Record<AgentStatus, number>,

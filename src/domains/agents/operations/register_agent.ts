@@ -4,7 +4,7 @@ import { toIso } from '../../../kernel/clock.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { defineOperation, type OperationContext, UPDATES } from '../../../kernel/operation.ts';
 import type { AgentDeps } from '../deps.ts';
-import { waitingFor } from '../messages.ts';
+import { inboxKey, waitingFor } from '../messages.ts';
 import { offerQueued } from '../offers.ts';
 import { register } from '../register.ts';
 import { agentTaskLine, stored } from '../render.ts';
@@ -55,7 +55,7 @@ export const registerAgent = defineOperation<AgentDeps, typeof input, typeof out
     presence.note({ session_key: ctx.session.key, user_id, agent_id, operation: 'register_agent' });
     await presence.flush();
     const offers = await offerQueued(deps, ctx);
-    const waiting = await waitingFor(store.db, [agent_id], toIso(store.clock.now()));
+    const waiting = await waitingFor(store.db, [row], toIso(store.clock.now()));
     return {
       agent_id,
       created,
@@ -65,7 +65,7 @@ export const registerAgent = defineOperation<AgentDeps, typeof input, typeof out
       capabilities_from: row.capabilities_from as 'given' | 'machine_group' | 'none',
       tasks: [...(await tasks.tasksOf(agent_id, ctx, limits.agent_tasks_shown_max_count))],
       offers: [...offers],
-      unread_messages: waiting.get(agent_id) ?? 0,
+      unread_messages: waiting.get(inboxKey(row)) ?? 0,
     };
   },
   text(out) {
