@@ -8,6 +8,7 @@ import type { Database } from '../../storage/database.ts';
 import {
   type CapabilityOverrides,
   capabilitiesOf,
+  changeablePlaces,
   changeableWork,
   mayChangeWork,
   mayManageWork,
@@ -60,12 +61,16 @@ function tableOf(rows: readonly WorkFacts[]) {
   return sql`(${sql.join(values, sql` union all `)})`;
 }
 
+const changeableAnywhere = (principal: Principal, table: string) =>
+  sql`(${sql.join(changeablePlaces(principal, table), sql` or `)})`;
+
 test('rows that are listed are those the policy allows', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(rowOf, { minLength: 1, maxLength: 30 }), principalOf, async (rows, principal) => {
       for (const [condition, rule] of [
         [visibleWork, maySeeWork],
         [changeableWork, mayChangeWork],
+        [changeableAnywhere, mayChangeWork],
       ] as const) {
         const { rows: found } = await sql<{ place: number }>`
           select place from ${tableOf(rows)} as work where ${condition(principal, 'work')} order by place`.execute(

@@ -228,6 +228,9 @@ const TABLES: readonly TableSpec[] = [
   },
 ];
 
+/** Ready tasks by what they need, in the order they are given out: each agent walks only through what it may take. */
+const QUEUE = 'required_capabilities, priority, created_at, task_id';
+
 /** Indexes: name, table, columns, and what rows they are limited to. */
 const INDEXES: readonly (readonly [string, string, string, string?])[] = [
   ['agents_user', 'agents', 'user_id'],
@@ -243,7 +246,9 @@ const INDEXES: readonly (readonly [string, string, string, string?])[] = [
   ['project_health_project', 'project_health', 'project_id, check_id'],
   ['project_backups_project', 'project_backups', 'project_id, backup_id'],
   ['tasks_ready', 'tasks', 'priority, created_at, task_id', 'is_ready = 1'],
-  ['tasks_queue', 'tasks', 'required_capabilities, priority, created_at, task_id', 'is_ready = 1'],
+  ['tasks_queue_shared', 'tasks', QUEUE, "is_ready = 1 and scope = 'shared'"],
+  ['tasks_queue_own', 'tasks', `user_id, ${QUEUE}`, "is_ready = 1 and (scope = 'solo' or team_id is null)"],
+  ['tasks_queue_team', 'tasks', `team_id, ${QUEUE}`, "is_ready = 1 and scope = 'team'"],
   ['tasks_status', 'tasks', 'status, priority, created_at'],
   ['tasks_project', 'tasks', 'project_id, status'],
   ['tasks_parent', 'tasks', 'parent_id', 'parent_id is not null'],
