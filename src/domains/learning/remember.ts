@@ -1,4 +1,5 @@
 // One event as one memory: what it says, whose it is, and where it goes.
+import { limits } from '../../kernel/limits.ts';
 import type { Membership, Principal } from '../../kernel/operation.ts';
 import { type MemoryDeps, newMemorySchema, storeMemory } from '../memory/index.ts';
 import type { EventPayload, EventRow } from './events.ts';
@@ -9,7 +10,8 @@ export async function rememberEvent(memory: MemoryDeps, row: EventRow): Promise<
   const input = newMemorySchema.parse({
     content: payload.content.trim() === '' ? payload.title : `${payload.title}\n\n${payload.content}`,
     category: payload.category,
-    tags: [...payload.tags],
+    // Whoever reports joins labels of several kinds: the first ones say most.
+    tags: payload.tags.slice(0, limits.tags_max_count),
     metadata: provenanceOf(row, payload.facts),
     scope: row.scope,
     importance: payload.importance,

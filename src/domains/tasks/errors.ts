@@ -19,12 +19,15 @@ export function illegalTransition(task_id: string, from: Status, to: Status): Ha
   );
 }
 
-/** A circle of tasks, each waiting for the next; the first stands at the end again. Null: not for the caller's eyes. */
+/**
+ * A circle of tasks, each waiting for the next; the first stands at the end again. Null: not for the caller's eyes, or not
+ * made yet. Titles are others' words: they are in the details alone.
+ */
 export function circular(
   circle: readonly { readonly task_id: string | null; readonly title: string | null }[],
 ): HaivemindError {
   const path = circle.map(({ task_id, title }) =>
-    task_id === null ? (title ?? 'a task you may not see') : `${task_id} (${title})`,
+    task_id === null ? (title === null ? 'a task you may not see' : 'the new task') : task_id,
   );
   return failure(
     'conflict',
@@ -139,10 +142,12 @@ interface Named {
 
 const NAMED_MAX_COUNT = 20;
 
+const named = ({ task_id, title, status }: Named) => ({ task_id, title, status });
+
 function namesOf(tasks: readonly Named[], count: number): string {
-  const named = tasks.slice(0, NAMED_MAX_COUNT).map(({ task_id, title, status }) => `${task_id} (${title}, ${status})`);
-  const more = count - named.length;
-  return [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ');
+  const shown = tasks.slice(0, NAMED_MAX_COUNT).map(({ task_id, status }) => `${task_id} (${status})`);
+  const more = count - shown.length;
+  return [...shown, ...(more > 0 ? [`${more} more`] : [])].join(', ');
 }
 
 /** A task that is to be deleted and that others hang on; those the caller may not see are counted only. */
@@ -151,7 +156,7 @@ export function hasDependants(task_id: string, seen: readonly Named[], count: nu
     'conflict',
     `Others wait for task ${task_id} or are parts of it: ${namesOf(seen, count)}.`,
     'detach=true cuts them off and keeps them; cascade=true deletes them too, with all that hangs on them.',
-    { details: { task_id, dependants: seen.map((task) => task.task_id), count } },
+    { details: { task_id, dependants: seen.map(named), count } },
   );
 }
 
@@ -166,11 +171,11 @@ export function hiddenDependants(task_id: string, count: number): HaivemindError
 
 /** Tasks that are to be deleted while somebody works on them. */
 export function heldTasks(held: readonly (Named & { readonly holder_agent_id: string | null })[]): HaivemindError {
-  const list = held.slice(0, NAMED_MAX_COUNT).map((task) => `${task.task_id} (${task.title}, ${task.holder_agent_id})`);
+  const list = held.slice(0, NAMED_MAX_COUNT).map((task) => `${task.task_id} (${task.holder_agent_id})`);
   return failure(
     'conflict',
     `Agents work on what is to be deleted: ${list.join(', ')}.`,
     'Wait until they are done, or delete it with force=true: their next write is refused.',
-    { details: { held: held.map(({ task_id, holder_agent_id }) => ({ task_id, holder_agent_id })) } },
+    { details: { held: held.map(({ holder_agent_id, ...task }) => ({ ...named(task), holder_agent_id })) } },
   );
 }

@@ -1,5 +1,6 @@
 // What there is to remember of a task that came to its end.
 import type { OperationContext } from '../../kernel/operation.ts';
+import { mayAddMemory, mayCall } from '../access/index.ts';
 import type { LearningEvent, LearningTrx } from '../learning/index.ts';
 import { lastNotes } from './claims/handover.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
@@ -8,6 +9,14 @@ import type { TaskRow } from './record.ts';
 const NOTES_COUNT = 3;
 const DESCRIPTION_MAX_CHARS = 1_000;
 const IMPORTANCE = { done: 0.6, failed: 0.7 } as const;
+
+/** Why nothing is remembered of a task that the caller ends; undefined: something is. */
+export function whyNoMemory({ principal }: OperationContext, row: TaskRow): string | undefined {
+  const place = { scope: row.scope as LearningEvent['place']['scope'], team_id: row.team_id };
+  for (const decision of [mayCall(principal, 'memory.write'), mayAddMemory(principal, place)])
+    if (!decision.allowed) return decision.reason || 'You write no memories there.';
+  return undefined;
+}
 
 /** Reports that a task is done or failed, in the transaction that says so: `learning.settle()` after the commit. */
 export async function reportEnd(

@@ -13,7 +13,7 @@ import { nothingToChange, taskNotFound, versionUnknown } from './errors.ts';
 import { addDependencies, removeDependencies } from './graph/edges.ts';
 import { holdReach } from './graph/holding.ts';
 import { DERIVED, type Readiness } from './graph/readiness.ts';
-import { reportEnd } from './learned.ts';
+import { reportEnd, whyNoMemory } from './learned.ts';
 import type { TaskRow } from './record.ts';
 import { holdVisible } from './repository.ts';
 import type { Status } from './statuses.ts';
@@ -28,6 +28,8 @@ export interface UpdatedTask {
   readonly own: boolean;
   /** Of what was learned, where it came to its end. */
   readonly memory_id: string | null;
+  /** Why nothing is remembered of it, where it came to its end and that is not the caller's to write. */
+  readonly no_memory: string | null;
 }
 
 /**
@@ -41,10 +43,11 @@ export async function updateByCall(deps: TaskDeps, ctx: OperationContext, given:
   const { project_id } = input;
   const project = typeof project_id === 'string' ? await deps.projects.projectFor(project_id, ctx) : undefined;
   await sweep(deps);
-  const { row, touched, ended } = await store.write((trx) => write(deps, trx, ctx, input, project));
+  const { row, touched, ended, no_memory = null } = await store.write((trx) => write(deps, trx, ctx, input, project));
   for (const task_id of touched) deps.changed(task_id);
   const memory_id = ended ? ((await learning.settle()).get(row.task_id) ?? null) : null;
-  return { row, own: isOwnClaim(row, ctx, toIso(store.clock.now())) || holdsBy(row, input), memory_id };
+  const own = isOwnClaim(row, ctx, toIso(store.clock.now())) || holdsBy(row, input);
+  return { row, own, memory_id, no_memory };
 }
 
 function holdsBy(row: TaskRow, { fencing_token }: TaskUpdate): boolean {
@@ -55,6 +58,7 @@ interface Written {
   readonly row: TaskRow;
   readonly touched: Readiness;
   readonly ended: boolean;
+  readonly no_memory?: string | undefined;
 }
 
 type Project = Awaited<ReturnType<ProjectPort['projectFor']>> | undefined;
@@ -89,9 +93,10 @@ async function write(
   touched.add(row.task_id);
   for (const story of [row.parent_id, next.parent_id]) if (story !== null) touched.add(story);
   const ended = next.status !== row.status && (next.status === 'done' || next.status === 'failed');
-  if (ended) await reportEnd(deps, trx, ctx, next);
+  const no_memory = ended ? whyNoMemory(ctx, next) : undefined;
+  if (ended && no_memory === undefined) await reportEnd(deps, trx, ctx, next);
   if (ended) await tellDelegator(deps, trx, ctx, next);
-  return { row: next, touched, ended };
+  return { row: next, touched, ended, no_memory };
 }
 
 interface EdgeMoves {

@@ -133,7 +133,7 @@ test('what an agent cannot do is not given to it, and it is told what it lacks',
   expect(claimed.task.task_id).toBe(task_id);
   expect(await claim(app, ANN, { capabilities: ['search'] })).toMatchObject({
     task: null,
-    why: 'Nothing to claim: 3 ready need storage as well; 1 are in progress.',
+    why: 'Nothing to claim: 3 ready need more than you can do; 1 are in progress.',
     others: { needs_other_capabilities: [{ missing: ['storage'], tasks: 3 }], in_progress: 1 },
   });
   expect(await claim(app, ANN, { tags: 'none', capabilities: ['search', 'storage'] })).toMatchObject({ task: null });

@@ -51,11 +51,16 @@ export function assignedToAnother({ task_id, assigned_agent_id }: TaskRow): Haiv
 export function lacksCapabilities(task_id: string, missing: readonly string[]): HaivemindError {
   return failure(
     'conflict',
-    `Task ${task_id} needs ${missing.join(', ')}, which you do not say you can do.`,
-    'Register with these capabilities, or give capabilities with this call.',
+    `Task ${task_id} needs ${missing.length} capabilities that you do not say you have.`,
+    'The details name them. Register with these capabilities, or give capabilities with this call.',
     { details: { task_id, missing: [...missing] } },
   );
 }
+
+/** Titles are others' words: in the details, never in a sentence of ours. */
+const toNamed = ({ task_id, title, status }: { task_id: string; title: string; status: string }) => ({
+  ...{ task_id, title, status },
+});
 
 /** A task to begin that waits for others; those the caller may not see are counted only. */
 export function waitsForOthers(
@@ -64,7 +69,7 @@ export function waitsForOthers(
   count: number,
   what: 'dependencies' | 'parts' | 'stories above it',
 ): HaivemindError {
-  const named = open.map(({ task_id, title, status }) => `${task_id} (${title}, ${status})`);
+  const named = open.map(({ task_id, status }) => `${task_id} (${status})`);
   const more = count - open.length;
   const list = [...named, ...(more > 0 ? [`${more} more`] : [])].join(', ');
   return failure(
@@ -73,7 +78,7 @@ export function waitsForOthers(
     what === 'parts'
       ? 'Finish or cancel them first.'
       : 'Finish or cancel them, or take dependencies that are not needed away with remove_dependencies.',
-    { details: { task_id: row.task_id, waits_for: open.map(({ task_id }) => task_id), count } },
+    { details: { task_id: row.task_id, waits_for: open.map(toNamed), count } },
   );
 }
 

@@ -72,13 +72,20 @@ export async function whatWaits(
   };
 }
 
-/** The same in one sentence each. */
+/** What those need that are for agents who can do more: words of whoever made the tasks. */
+export function neededLines({ needs_other_capabilities }: Waiting): string[] {
+  return needs_other_capabilities.map(({ tasks, missing }) => `${tasks} ready need ${missing.join(', ')} as well`);
+}
+
+/** The same in one sentence each, without others' words. */
 export function whyNothing(waiting: Waiting, { contended }: NothingClaimed): string {
   const { needs_other_capabilities, assigned_to_others, in_progress, blocked, limits_reached } = waiting;
+  const more = needs_other_capabilities.reduce((sum, { tasks }) => sum + tasks, 0);
+  const groups = needs_other_capabilities.length;
   const parts = [
     ...limits_reached,
     contended > 0 ? `${contended} ready ones were being changed by others at this moment: try again` : '',
-    ...needs_other_capabilities.map(({ tasks, missing }) => `${tasks} ready need ${missing.join(', ')} as well`),
+    more > 0 ? `${more}${groups === SETS_MAX_COUNT ? ' or more' : ''} ready need more than you can do` : '',
     assigned_to_others > 0 ? `${assigned_to_others} ready are assigned to others` : '',
     waiting.waiting > 0 ? `${waiting.waiting} wait for other tasks` : '',
     in_progress > 0 ? `${in_progress} are in progress` : '',

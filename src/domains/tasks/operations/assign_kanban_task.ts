@@ -43,8 +43,15 @@ export const assignKanbanTask = defineOperation<TaskDeps, typeof input, typeof o
     const task = toTask(row);
     return { task, assigned_agent_id: task.assigned_agent_id, explanation, taken_from };
   },
-  text({ task, explanation, taken_from }) {
+  text({ task, assigned_agent_id, explanation, taken_from }) {
     const taken = taken_from === null ? '' : ` ${taken_from}'s claim has ended.`;
-    return [{ kind: 'text', text: `${explanation}${taken}` }, ...stored([taskLine(task)])];
+    // It names what the task needs, in the words of whoever made it.
+    return [
+      {
+        kind: 'text',
+        text: `${task.task_id} is ${assigned_agent_id === null ? 'nobody’s' : `for ${assigned_agent_id}`}.${taken}`,
+      },
+      ...stored([explanation, taskLine(task)]),
+    ];
   },
 });

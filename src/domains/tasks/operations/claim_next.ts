@@ -5,7 +5,7 @@ import { limits } from '../../../kernel/limits.ts';
 import { defineOperation, WRITES } from '../../../kernel/operation.ts';
 import { beforeSchema, handoverOf, notesSchema } from '../claims/handover.ts';
 import { claimNext as claim } from '../claims/next.ts';
-import { waitingSchema, whatWaits, whyNothing } from '../claims/nothing.ts';
+import { neededLines, waitingSchema, whatWaits, whyNothing } from '../claims/nothing.ts';
 import type { TaskDeps } from '../deps.ts';
 import { toTask } from '../record.ts';
 import { capabilitiesField, taskIdField, taskSchema } from '../schema.ts';
@@ -72,8 +72,8 @@ export const claimNext = defineOperation<TaskDeps, typeof input, typeof output>(
       related: await relatedTo(deps, row, ctx, RELATED_DEFAULT),
     };
   },
-  text({ task, fencing_token, lease_expires_at, renew, why, before, notes, related }) {
-    if (task === null) return [{ kind: 'text', text: why ?? '' }];
+  text({ task, fencing_token, lease_expires_at, renew, why, others, before, notes, related }) {
+    if (task === null) return [{ kind: 'text', text: why ?? '' }, ...stored(others ? neededLines(others) : [])];
     const until = lease_expires_at === null ? '' : ` until ${lease_expires_at}`;
     const lines = [
       taskLine(task),

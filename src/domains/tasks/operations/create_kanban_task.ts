@@ -48,10 +48,11 @@ export const createKanbanTask = defineOperation<TaskDeps, typeof input, typeof o
     return { task: toTask(row), assignment, related: await relatedTo(deps, row, ctx, related_limit) };
   },
   text({ task, assignment, related }) {
-    const why = assignment === null ? '' : ` ${assignment}`;
+    // It names what the task needs, in the words of whoever made it.
+    const why = assignment === null ? [] : [assignment];
     return [
-      { kind: 'text', text: `Created ${task.task_id}.${why}` },
-      ...stored([taskLine(task), ...(related.length > 0 ? ['Related:', ...relatedLines(related)] : [])]),
+      { kind: 'text', text: `Created ${task.task_id}.` },
+      ...stored([...why, taskLine(task), ...(related.length > 0 ? ['Related:', ...relatedLines(related)] : [])]),
     ];
   },
 });

@@ -48,6 +48,7 @@ const output = z.object({
   fencing_token: z.number().nullable().describe('Of your claim; null: you hold it no longer.'),
   lease_expires_at: z.string().nullable().describe('Your claim ends then.'),
   memory_id: z.string().nullable().describe('What was learned of it.'),
+  no_memory: z.string().nullable().describe('Why nothing was.'),
 });
 
 export const updateKanbanTask = defineOperation<TaskDeps, typeof input, typeof output>({
@@ -70,16 +71,17 @@ export const updateKanbanTask = defineOperation<TaskDeps, typeof input, typeof o
     },
   ],
   async handle(deps, wanted, ctx) {
-    const { row, own, memory_id } = await updateByCall(deps, ctx, wanted);
+    const { row, own, memory_id, no_memory } = await updateByCall(deps, ctx, wanted);
     const claim = own
       ? { fencing_token: row.fencing_token, lease_expires_at: row.lease_expires_at }
       : { fencing_token: null, lease_expires_at: null };
-    return { task: toTask(row), ...claim, memory_id };
+    return { task: toTask(row), ...claim, memory_id, no_memory };
   },
-  text({ task, fencing_token, lease_expires_at, memory_id }) {
+  text({ task, fencing_token, lease_expires_at, memory_id, no_memory }) {
     const until = lease_expires_at === null ? '' : ` until ${lease_expires_at}`;
     const claim = fencing_token === null ? '' : ` It is yours${until}, fencing_token ${fencing_token}.`;
-    const learned = memory_id === null ? '' : ` What was learned is memory ${memory_id}.`;
+    const none = no_memory === null ? '' : ` Nothing of it is remembered: ${no_memory}`;
+    const learned = memory_id === null ? none : ` What was learned is memory ${memory_id}.`;
     return [
       { kind: 'text', text: `${task.task_id} is at version ${task.version}.${claim}${learned}` },
       ...stored([taskLine(task)]),
