@@ -16,7 +16,7 @@ import type { Metrics } from './metrics.ts';
 export interface HookDeps {
   readonly metrics: Metrics | undefined;
   readonly sessions: Sessions;
-  readonly presence: Pick<Presence, 'note'>;
+  readonly presence: Pick<Presence, 'note' | 'heard'>;
   readonly log: Log;
   readonly gate: Gate;
   readonly audit: Audit;
@@ -35,6 +35,7 @@ export function createHooks({ metrics, sessions, presence, log, gate, audit }: H
           agent_id: agent?.agent_id ?? null,
           operation: operation.name,
         });
+      else if (session.transport !== 'internal') presence.heard(session.key);
       return admitted;
     },
     async refused(operation, ctx, input, error) {

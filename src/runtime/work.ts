@@ -89,6 +89,7 @@ export function openWork(parts: WorkParts): Work {
     ...{ store, learning, redact, feed, config },
     agents: { ...agents, tell: (trx, ctx, message) => agents.tell(trx as never, ctx, message) },
     projects: { projectFor: (project_id, ctx) => projects.projectFor(project_id, ctx) },
+    heartbeats: agents.deps.presence,
   });
   const projects = openProjects({ store, access, memory, learning, feed, tasks: tasks.forProjects });
   const backups = openProjectBackups(parts);

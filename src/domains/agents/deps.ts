@@ -56,12 +56,11 @@ export interface DelegatedTask {
   readonly assigned_user_id?: string | undefined;
 }
 
-/** An agent was there: one per agent and session of a flush. */
+/** A session was there: one per session of a flush. Its key has the user in it. */
 export interface Heartbeat {
-  readonly agent_id: string;
   readonly session_key: string;
-  /** ISO time of its latest call. */
-  readonly at: string;
+  /** Milliseconds of its signs of life that were not written before, the earliest first. */
+  readonly signs_ms: readonly number[];
 }
 
 /** An agent with its user: a name alone may be what another user's program calls itself. */
@@ -88,8 +87,8 @@ export interface TaskPort {
   /** Delegated tasks that are ready, assigned to nobody, changeable for the caller, and need no more than these capabilities. */
   queuedFor(capabilities: readonly string[], ctx: OperationContext, limit: number): Promise<readonly AgentTask[]>;
   /**
-   * Renews the leases of claims by (`holder_agent_id`, `holder_session`) in the transaction of the heartbeats. A lease
-   * that is over by now stays over, and none is shortened.
+   * Renews the leases of claims by `holder_session`, in the transaction of the heartbeats. A lease that was over when
+   * the session was there stays over, and none is shortened.
    */
   renew(trx: AgentTrx, heartbeats: readonly Heartbeat[]): Promise<void>;
 }
@@ -112,7 +111,14 @@ export interface NotedCall {
 /** Who is there: noted in memory with every call, written a few seconds later for all of them together. */
 export interface Presence {
   note(call: NotedCall): void;
-  /** Writes what is noted and renews leases. Rejects as writing does; nothing noted is lost then. */
+  /** A call of a session that nothing is written of. */
+  heard(session_key: string): void;
+  /** Milliseconds of the session's latest sign of life in this process, as far as it remembers. */
+  heardAt(session_key: string): number | undefined;
+  /**
+   * Writes what is noted and renews leases; what is noted before the call is written when it resolves. Rejects as
+   * writing does; nothing noted is lost then.
+   */
   flush(): Promise<void>;
   /** ISO time of the agent's latest call that is noted here and not written yet. */
   pendingOf(agent_id: string): string | undefined;

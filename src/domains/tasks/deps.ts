@@ -73,6 +73,14 @@ export interface AgentPort {
   ): Promise<void>;
 }
 
+/** Signs of life of sessions, written behind their calls. */
+export interface Heartbeats {
+  /** Writes what this process noted, and renews claims by it. */
+  flush(): Promise<void>;
+  /** Milliseconds of the session's latest sign of life in this process, as far as it remembers. */
+  heardAt(session_key: string): number | undefined;
+}
+
 export interface TaskSettings {
   /** Of tasks without a project. */
   readonly wip: WipLimits;
@@ -82,6 +90,7 @@ export interface TaskSettings {
 export interface TaskDeps {
   readonly store: TaskStore;
   readonly agents: AgentPort;
+  readonly heartbeats: Heartbeats;
   readonly projects: ProjectPort;
   readonly learning: Learning;
   readonly settings: TaskSettings;

@@ -1,7 +1,7 @@
 // The tasks domain put together: what its operations, other domains and compose.ts work with.
 import type { OperationContext } from '../../kernel/operation.ts';
 import type { AgentName } from './agent-history.ts';
-import { renewClaims, type SignOfLife } from './claims/renew.ts';
+import { renewClaims, type SignsOfLife } from './claims/renew.ts';
 import { sweep } from './claims/sweep.ts';
 import { type CreatedTask, createTask, type NewTaskOrigin, type PreparedTask, prepareTask } from './create.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
@@ -43,6 +43,6 @@ function tasksForAgents(deps: TaskDeps) {
       queuedFor(deps, capabilities, ctx, limit),
     prepareDelegated: (ctx: OperationContext, task: Parameters<typeof prepareDelegated>[2]) =>
       prepareDelegated(deps, ctx, task),
-    renew: (trx: TaskTrx, signs: readonly SignOfLife[]) => renewClaims(deps.store, trx, signs),
+    renew: (trx: TaskTrx, signs: readonly SignsOfLife[]) => renewClaims(trx, signs),
   };
 }

@@ -44,11 +44,15 @@ async function endLapsed(deps: TaskDeps, trx: TaskTrx, row: TaskRow, touched: Re
 
 /**
  * Puts the tasks of claims that are over back into the queue, the longest over first, `limits.task_sweep_max_count` at
- * most. Costs one look at an index where there are none. Returns how many tasks changed by it.
+ * most. Signs of life that this process noted are written before; those of another process may still be on their way,
+ * for which its claims are waited `limits.agent_heartbeat_flush_ms` longer. Costs one look at an index where there are
+ * none. Returns how many tasks changed by it.
  */
 export async function sweep(deps: TaskDeps): Promise<number> {
-  const { store, changed } = deps;
-  const over = await lapsedIds(deps);
+  const { store, heartbeats, changed } = deps;
+  if ((await lapsed(deps)).length === 0) return 0;
+  await heartbeats.flush();
+  const over = (await lapsed(deps)).filter((claim) => isDue(deps, claim)).map(({ task_id }) => task_id);
   if (over.length === 0) return 0;
   const touched = await store.write(async (trx) => {
     const ids: Readiness = new Set();
@@ -61,13 +65,25 @@ export async function sweep(deps: TaskDeps): Promise<number> {
   return touched.size;
 }
 
-async function lapsedIds({ store }: TaskDeps): Promise<string[]> {
-  const rows = await store.db
+type Lapsed = Pick<TaskRow, 'task_id' | 'holder_session' | 'lease_expires_at' | 'lease_seconds'>;
+
+function lapsed({ store }: TaskDeps): Promise<Lapsed[]> {
+  return store.db
     .selectFrom('tasks')
-    .select('task_id')
+    .select(['task_id', 'holder_session', 'lease_expires_at', 'lease_seconds'])
     .where('lease_expires_at', '<=', toIso(store.clock.now()))
     .orderBy('lease_expires_at')
     .limit(limits.task_sweep_max_count)
     .execute();
-  return rows.map(({ task_id }) => task_id);
+}
+
+/** Nothing can come any more that keeps it: its session was heard last in this process, or it has been waited for. */
+function isDue({ store, heartbeats }: TaskDeps, claim: Lapsed): boolean {
+  const { holder_session, lease_expires_at, lease_seconds } = claim;
+  const late_ms = limits.agent_heartbeat_flush_ms;
+  const end_ms = Date.parse(lease_expires_at ?? '');
+  if (end_ms <= store.clock.now() - late_ms) return true;
+  const heard_ms = holder_session === null ? undefined : heartbeats.heardAt(holder_session);
+  // The latest sign that was written is older than the lease by its length; a call takes a moment until it counts.
+  return heard_ms !== undefined && heard_ms >= end_ms - (lease_seconds ?? 0) * 1_000 - late_ms;
 }
