@@ -166,6 +166,19 @@ test('a stream ends when its token is revoked, and others go on', async () => {
   expect(other.ended()).toBe(false);
 });
 
+test('a hub that stops ends its streams, and does not wait for them', async () => {
+  const { runtime } = tinyRuntime(tinyHubs(), {
+    followEvents: async (_principal, { signal }) =>
+      (async function* () {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      })(),
+  });
+  const server = await startHttp(runtime, OPTIONS);
+  const answer = await fetch(`http://127.0.0.1:${server.port}/api/v1/events`);
+  const never_ms = 2 ** 31 - 1;
+  await Promise.all([server.close(never_ms), answer.text()]);
+});
+
 const EVENT_CHARS = 64 * 1024;
 
 /** A hub whose events never stop, each larger than what a connection buffers; how many it was asked for. */

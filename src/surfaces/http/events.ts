@@ -44,19 +44,36 @@ export const EVENTS_DESCRIPTION = {
   responses: { 200: { description: 'A stream.', content: { 'text/event-stream': { schema: { type: 'string' } } } } },
 } as const;
 
-export function registerEvents(app: FastifyInstance, runtime: Runtime): void {
+export interface EventStreams {
+  /** Ends them all: clients come back, to whoever answers then, with the last id they saw. */
+  close(): void;
+}
+
+export function registerEvents(app: FastifyInstance, runtime: Runtime): EventStreams {
   const open = new Map<string, number>();
+  const streams = new Set<FastifyReply['raw']>();
   app.get(`${API_PREFIX}/events`, async (request, reply) => {
     const { kinds } = readQuery(request);
     const ctx = contextOf(runtime, request, reply);
     const { user_id } = ctx.principal;
-    const streams = open.get(user_id) ?? 0;
-    if (streams >= limits.event_streams_per_user_max_count) throw tooMany();
-    open.set(user_id, streams + 1);
-    reply.raw.once('close', () => open.set(user_id, (open.get(user_id) ?? 1) - 1));
+    const count = open.get(user_id) ?? 0;
+    if (count >= limits.event_streams_per_user_max_count) throw tooMany();
+    open.set(user_id, count + 1);
+    streams.add(reply.raw);
+    reply.raw.once('close', () => {
+      streams.delete(reply.raw);
+      const left = (open.get(user_id) ?? 1) - 1;
+      if (left > 0) open.set(user_id, left);
+      else open.delete(user_id);
+    });
     const filter = { after: lastEventId(request), kinds, signal: ctx.signal };
     await send(await runtime.followEvents(ctx.principal, filter), reply, runtime);
   });
+  return {
+    close() {
+      for (const raw of streams) raw.end();
+    },
+  };
 }
 
 async function send(events: AsyncIterable<StoreEvent>, reply: FastifyReply, runtime: Runtime): Promise<void> {
@@ -67,6 +84,7 @@ async function send(events: AsyncIterable<StoreEvent>, reply: FastifyReply, runt
   keepStreamAlive(reply);
   try {
     for await (const { id, event, data } of events) {
+      if (raw.writableEnded) break;
       raw.write(`id: ${id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
       await roomToWrite(reply);
     }

@@ -56,7 +56,7 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
   registerRest(app, runtime);
   registerTransfers(app, runtime);
   registerProjectFiles(app, runtime);
-  registerEvents(app, runtime);
+  const events = registerEvents(app, runtime);
   const mcp = registerMcp(app, runtime, options.clock ?? systemClock);
   try {
     await app.listen({ host: options.host, port: options.port });
@@ -78,7 +78,10 @@ export async function startHttp(runtime: Runtime, options: HttpOptions): Promise
       await closeGracefully(
         app,
         () => runtime.executor.drained(),
-        () => mcp.close(),
+        () => {
+          events.close();
+          return mcp.close();
+        },
         grace_ms,
       );
     },
