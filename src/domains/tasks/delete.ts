@@ -4,7 +4,7 @@ import { toIso } from '../../kernel/clock.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
 import type { VersionVector } from '../../storage/changes.ts';
 import { assertAllowed, mayManageWork, maySeeWork } from '../access/index.ts';
-import { isHeld } from './claims/lease.ts';
+import { isHeld, isOwnClaim } from './claims/lease.ts';
 import type { TaskDeps, TaskTrx } from './deps.ts';
 import { hasDependants, heldTasks, hiddenDependants, taskNotFound } from './errors.ts';
 import { removeDependencies } from './graph/edges.ts';
@@ -108,7 +108,7 @@ async function everythingOn(deps: TaskDeps, trx: TaskTrx, row: TaskRow): Promise
 }
 
 function refuseHeld(doomed: readonly TaskRow[], ctx: OperationContext, force: boolean, now: string): void {
-  const held = doomed.filter((task) => isHeld(task, now) && task.holder_session !== ctx.session.key);
+  const held = doomed.filter((task) => isHeld(task, now) && !isOwnClaim(task, ctx, now));
   if (held.length > 0 && !force) throw heldTasks(held);
 }
 

@@ -176,6 +176,6 @@ function toAgentTask(row: TaskRow, agent_id: string, { session }: OperationConte
   return {
     ...{ task_id, title, status, project_id, held, lease_expires_at },
     priority: priorityOf(row.priority),
-    fencing_token: held && row.holder_session === session.key ? fencing_token : null,
+    fencing_token: held && row.holder_session === session.key && session.derived !== true ? fencing_token : null,
   };
 }

@@ -46,12 +46,14 @@ export async function updateByCall(deps: TaskDeps, ctx: OperationContext, given:
   const { row, touched, ended, no_memory = null } = await store.write((trx) => write(deps, trx, ctx, input, project));
   for (const task_id of touched) deps.changed(task_id);
   const memory_id = ended ? ((await learning.settle()).get(row.task_id) ?? null) : null;
-  const own = isOwnClaim(row, ctx, toIso(store.clock.now())) || holdsBy(row, input);
+  const own = isOwnClaim(row, ctx, toIso(store.clock.now())) || holdsBy(row, ctx, input);
   return { row, own, memory_id, no_memory };
 }
 
-function holdsBy(row: TaskRow, { fencing_token }: TaskUpdate): boolean {
-  return row.holder_agent_id !== null && fencing_token === row.fencing_token;
+/** By its token, or by having just taken it up: whoever is not the holder would have been refused. */
+function holdsBy(row: TaskRow, { session }: OperationContext, { fencing_token, status }: TaskUpdate): boolean {
+  if (row.holder_agent_id === null) return false;
+  return fencing_token === row.fencing_token || (status === 'in_progress' && row.holder_session === session.key);
 }
 
 interface Written {

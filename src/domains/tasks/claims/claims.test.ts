@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Answer, type App, type CallerOptions, openApp } from '../../../../test/support/open-app.ts';
+import { limits } from '../../../kernel/limits.ts';
 
 const SECOND_MS = 1_000;
 const PRIORITIES = ['critical', 'high', 'medium', 'low'];
@@ -102,6 +103,9 @@ test('an agent takes its own task up again in another session, and the first one
     code: 'conflict',
   });
   expect(await app.refusal('claim_next', { task_id }, BOB)).toMatchObject({ code: 'conflict' });
+  // Not while the first may still be at work.
+  expect(await app.refusal('claim_next', { task_id }, restarted)).toMatchObject({ code: 'conflict' });
+  app.clock.advance(limits.agent_active_ms + 1);
   const second = await claim(app, restarted, { task_id });
   expect(second.fencing_token).toBe(first.fencing_token + 1);
   const late = { task_id, progress: 2, fencing_token: first.fencing_token };

@@ -47,9 +47,12 @@ export function extended(row: Pick<TaskRow, 'lease_expires_at' | 'lease_seconds'
   return end !== null && row.lease_expires_at !== null && end > row.lease_expires_at ? end : row.lease_expires_at;
 }
 
-/** The session that made the claim, if it holds now. */
-export function isOwnClaim(row: TaskRow, ctx: OperationContext, now: string): boolean {
-  return isHeld(row, now) && row.holder_session === ctx.session.key;
+/**
+ * The session that made the claim, if it holds now. A derived session is any caller that looks alike, and proves nothing:
+ * it needs the claim's token.
+ */
+export function isOwnClaim(row: TaskRow, { session }: OperationContext, now: string): boolean {
+  return isHeld(row, now) && row.holder_session === session.key && session.derived !== true;
 }
 
 /**

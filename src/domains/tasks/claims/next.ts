@@ -15,10 +15,11 @@ import { nextOf, type Status } from '../statuses.ts';
 import { type BoardPlace, type FullBoard, fullFor, limitsOf } from '../wip.ts';
 import { type Candidate, freeCandidates, missingFor, ownCandidates, type Wanted } from './candidates.ts';
 import { claimTask } from './claim.ts';
-import { assignedToAnother, boardIsFull, heldByAnother, lacksCapabilities } from './errors.ts';
-import { isHeld, isOwnAgent, isOwnClaim, leaseFor } from './lease.ts';
+import { assignedToAnother, boardIsFull, lacksCapabilities } from './errors.ts';
+import { isHeld, isOwnClaim, leaseFor } from './lease.ts';
 import { assertNothingOpen } from './open-work.ts';
 import { sweep, withoutLapsed } from './sweep.ts';
+import { assertTakeover } from './takeover.ts';
 
 export interface ClaimRequest {
   /** A certain task instead of the most urgent one. */
@@ -173,7 +174,7 @@ async function takeCertain(
   const row = await withoutLapsed(deps, trx, held, touched);
   const now = toIso(store.clock.now());
   if (isHeld(row, now)) {
-    if (!isOwnAgent(row, ctx) && !isOwnClaim(row, ctx, now)) throw heldByAnother(row);
+    if (!isOwnClaim(row, ctx, now)) assertTakeover(deps, row, ctx);
     return begin(deps, trx, ctx, row, attempt, touched);
   }
   const { assigned_agent_id } = row;
