@@ -82,7 +82,7 @@ export interface Heartbeats {
 }
 
 export interface TaskSettings {
-  /** Of tasks without a project. */
+  /** Of tasks without a project, and of a project where it says nothing itself. */
   readonly wip: WipLimits;
   readonly lease_seconds: number;
 }

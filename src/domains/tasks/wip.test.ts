@@ -48,6 +48,33 @@ test('an agent holds no more than it may; a project says otherwise for its board
   expect(await claimed(app, agent('y'))).toBe('b');
 });
 
+test('what a project does not say itself is as configured; an agent is counted over all boards', async () => {
+  const settings = { wip_limits: { in_progress: 2, review: 1 }, agent_wip_limit: 2 };
+  await using app = await openApp({ claudeops: { tasks: settings } });
+  const project = async (name: string, wip_limits?: object) =>
+    (await app.call('create_project', { name, ...(wip_limits && { wip_limits }) })).project?.project_id;
+  const silent = await project('Silent');
+  const wider = await project('Wider', { in_progress: 3 });
+  for (let i = 0; i < 4; i++) await make(app, `silent ${i}`, { project_id: silent });
+  for (let i = 0; i < 4; i++) await make(app, `wider ${i}`, { project_id: wider });
+  const next = (name: string, project_id?: string) => app.call('claim_next', { project_id }, agent(name));
+  expect((await next('x', silent)).task?.title).toBe('silent 0');
+  expect((await next('y', silent)).task?.title).toBe('silent 1');
+  expect(await next('z', silent)).toMatchObject({ task: null, why: expect.stringContaining('2 is the limit') });
+  // Its own column is wider; how much one agent holds is as configured, and what it holds elsewhere counts.
+  expect((await next('x', wider)).task?.title).toBe('wider 0');
+  expect(await next('x', wider)).toMatchObject({ task: null, why: expect.stringContaining('x holds 2 tasks') });
+  expect((await next('z', wider)).task?.title).toBe('wider 1');
+  expect((await next('z', wider)).task?.title).toBe('wider 2');
+  expect(await next('y', wider)).toMatchObject({ task: null, why: expect.stringContaining('3 is the limit') });
+  const [first] = await app.rows("select task_id from tasks where title = 'silent 0'");
+  await app.call('update_kanban_task', { task_id: first?.task_id, status: 'review' }, agent('x'));
+  const [second] = await app.rows("select task_id from tasks where title = 'silent 1'");
+  expect(
+    await app.refusal('update_kanban_task', { task_id: second?.task_id, status: 'review' }, agent('y')),
+  ).toMatchObject({ code: 'limit_exceeded' });
+});
+
 test('many that come at once do not take the last place twice', async () => {
   await using app = await openApp({ claudeops: { tasks: { wip_limits: { in_progress: 3 } } } });
   for (let i = 0; i < 10; i++) await make(app, `task ${i}`);

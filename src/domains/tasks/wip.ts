@@ -15,13 +15,21 @@ export interface FullBoard {
   readonly what: string;
 }
 
-/** The limits of a task's board; those of the configuration where the caller may see the task and not its project. */
+/**
+ * The limits of a task's board: the project's, and those of the configuration where it has none of its own, or where the
+ * caller may see the task and not its project.
+ */
 export async function limitsOf(deps: TaskDeps, ctx: OperationContext, place: BoardPlace): Promise<WipLimits> {
-  if (place.project_id === null) return deps.settings.wip;
+  const configured = deps.settings.wip;
+  if (place.project_id === null) return configured;
   try {
-    return (await deps.projects.projectFor(place.project_id, ctx)).wip;
+    const { wip } = await deps.projects.projectFor(place.project_id, ctx);
+    return {
+      columns: { ...configured.columns, ...wip.columns },
+      per_agent: wip.per_agent ?? configured.per_agent,
+    };
   } catch (error) {
-    if (error instanceof HaivemindError && error.code === 'not_found') return deps.settings.wip;
+    if (error instanceof HaivemindError && error.code === 'not_found') return configured;
     throw error;
   }
 }
