@@ -94,9 +94,7 @@ test('a circle through a story is refused and shown', async () => {
     dependencies: [after.task_id],
   });
   expect(code).toBe('conflict');
-  expect(message).toContain(
-    `${story.task_id} (story) -> new part -> ${after.task_id} (after the story) -> ${story.task_id}`,
-  );
+  expect(message).toContain(`${story.task_id} -> the new task -> ${after.task_id} -> ${story.task_id}`);
   expect(details).toMatchObject({
     cycle: [{ title: 'story' }, { title: 'new part' }, { title: 'after the story' }, { title: 'story' }],
   });

@@ -156,7 +156,7 @@ export function hasDependants(task_id: string, seen: readonly Named[], count: nu
     'conflict',
     `Others wait for task ${task_id} or are parts of it: ${namesOf(seen, count)}.`,
     'detach=true cuts them off and keeps them; cascade=true deletes them too, with all that hangs on them.',
-    { details: { task_id, dependants: seen.map(named), count } },
+    { details: { task_id, dependants: seen.map((task) => task.task_id), tasks: seen.map(named), count } },
   );
 }
 

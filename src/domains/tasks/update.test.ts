@@ -66,7 +66,7 @@ describe('the ways of the board', () => {
     for (const fields of [{ status: 'in_progress' }])
       expect(await refused(app, second, fields, ANN)).toMatchObject({
         code: 'conflict',
-        message: expect.stringContaining(`${first} (Measure, todo)`),
+        message: expect.stringContaining(`${first} (todo)`),
       });
     await update(app, story, { status: 'in_progress' }, ANN);
     expect(await refused(app, story, { status: 'done' }, ANN)).toMatchObject({

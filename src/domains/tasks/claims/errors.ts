@@ -78,7 +78,7 @@ export function waitsForOthers(
     what === 'parts'
       ? 'Finish or cancel them first.'
       : 'Finish or cancel them, or take dependencies that are not needed away with remove_dependencies.',
-    { details: { task_id: row.task_id, waits_for: open.map(toNamed), count } },
+    { details: { task_id: row.task_id, waits_for: open.map((task) => task.task_id), tasks: open.map(toNamed), count } },
   );
 }
 
