@@ -64,3 +64,31 @@ test('opposite edges, ends, moves and parts from two hubs wait for each other in
     rmSync(data_dir, { recursive: true, force: true });
   }
 });
+
+test('a task that ends while another hub restores what waits for it is waited for by nobody', async () => {
+  const data_dir = mkdtempSync(join(tmpdir(), 'haivemind-hubs-'));
+  try {
+    await using one = await openApp({ data_dir, role: 'server' });
+    await using two = await openApp({ data_dir, role: 'server', machine_id: 'two' });
+    const before = await deadlocks(one);
+    for (let round = 0; round < ROUNDS; round++) {
+      const { project_id } = (await one.call('create_project', { name: `Round ${round}` })).project;
+      const first = await make(one, { project_id });
+      const waiting = await make(one, { project_id, dependencies: [first] });
+      const { backup_id } = await one.call('backup_project', { project_id });
+      await one.call('delete_kanban_task', { task_id: waiting });
+      one.clock.advance(1_000);
+      const ended = async () => {
+        // Somewhere within the other's transaction, which takes some tens of milliseconds.
+        for (let i = 0; i < round; i++) await two.call('get_kanban_task', { task_id: first, related_limit: 0 });
+        await change(two, first, { status: 'cancelled' });
+      };
+      const restored = one.call('restore_project', { backup_id, restore_mode: 'merge', dry_run: false });
+      await Promise.all([restored, ended()]);
+      expect(await wrong(one)).toEqual([]);
+    }
+    expect(await deadlocks(one)).toBe(before);
+  } finally {
+    rmSync(data_dir, { recursive: true, force: true });
+  }
+});

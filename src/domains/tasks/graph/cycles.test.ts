@@ -27,7 +27,7 @@ const link = (ids: ReadonlyMap<string, string>, task: string, on: string) => ({
   add_dependencies: [ids.get(on)],
 });
 
-const namesIn = ({ details }: ErrorBody) => (details?.cycle as { title: string }[]).map(({ title }) => title);
+const namesIn = ({ details = {} }: ErrorBody) => (details.cycle as { title: string }[]).map(({ title }) => title);
 
 test('a circle of many tasks is found and shown whole', async () => {
   await using app = await openApp();
