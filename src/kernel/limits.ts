@@ -121,6 +121,7 @@ export const limits = {
   task_lease_default_seconds: 15 * 60,
   task_lease_max_seconds: DAY_MS / SECOND_MS,
   task_sweep_max_count: 200,
+  task_import_items_max_count: 50_000,
 
   health_evidence_max_ids: 20,
   health_cycles_min_count: 5,
@@ -144,4 +145,9 @@ export const limits = {
   project_backup_file_max_bytes: 16 * 1024 * MIB,
   project_backup_chain_max_count: 100,
   project_backup_conflicts_shown_max_count: 50,
+  /** Of a file once its parts are no longer compressed, with all it holds in records. */
+  project_backup_plain_max_bytes: 16 * 1024 * MIB,
+  project_backup_records_max_count: 2_000_000,
+  project_backup_uploads_per_user_max_count: 200,
+  project_backup_uploads_per_user_max_bytes: 64 * 1024 * MIB,
 } as const;

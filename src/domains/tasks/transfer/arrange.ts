@@ -27,21 +27,16 @@ type Items = Map<string, { item: Item; line?: number | undefined }>;
 
 /** A parent that is below its part, that is the part itself, or that is over while the part is not. */
 function leaveOutParents(items: Items, problems: Problem[]): void {
+  const circles = circlesOf(items);
   for (const { item, line } of items.values()) {
     if (item.parent === null) continue;
     const parent = items.get(item.parent)?.item;
-    const path = [item.external_id];
-    let above: string | null = item.parent;
-    while (above !== null && !path.includes(above)) {
-      path.push(above);
-      above = items.get(above)?.item.parent ?? null;
-    }
-    const circle = above === null ? [] : path.slice(path.indexOf(above));
-    if (circle.includes(item.external_id)) {
+    const circle = circles.get(item.external_id);
+    if (circle) {
       problems.push({
         line,
         item: item.external_id,
-        message: `is part of itself (${[...circle, above].join(' > ')}); it was taken out of ${item.parent}`,
+        message: `is part of itself (${named(circle)}); it was taken out of ${item.parent}`,
       });
       item.parent = null;
     } else if (parent && isOver(parent.status) && !isOver(item.status)) {
@@ -54,6 +49,40 @@ function leaveOutParents(items: Items, problems: Problem[]): void {
     }
   }
 }
+
+/** Circles of items that are parts of each other, each by its first item of the file. Every item is walked over once. */
+function circlesOf(items: Items): ReadonlyMap<string, readonly string[]> {
+  const place = new Map([...items.keys()].map((id, i) => [id, i]));
+  const walkOf = new Map<string, number>();
+  const circles = new Map<string, readonly string[]>();
+  for (const [walk, start] of [...items.keys()].entries()) {
+    const path: string[] = [];
+    let at: string | null = start;
+    for (; at !== null && items.has(at) && !walkOf.has(at); at = items.get(at)?.item.parent ?? null) {
+      walkOf.set(at, walk);
+      path.push(at);
+    }
+    if (at === null || walkOf.get(at) !== walk) continue;
+    const around = path.slice(path.indexOf(at));
+    const first = around.reduce((a, b) => ((place.get(b) ?? 0) < (place.get(a) ?? 0) ? b : a));
+    const turn = around.indexOf(first);
+    circles.set(first, [...around.slice(turn), ...around.slice(0, turn), first]);
+  }
+  return circles;
+}
+
+const NAMES_SHOWN_MAX_COUNT = 12;
+
+function named(circle: readonly string[]): string {
+  if (circle.length <= NAMES_SHOWN_MAX_COUNT) return circle.join(' > ');
+  return [...circle.slice(0, NAMES_SHOWN_MAX_COUNT - 1), `… ${circle.length} in all`].join(' > ');
+}
+
+/**
+ * Edges looked at in a tangle before the rest of what is in it is left out unasked. People's boards stay far below; for one
+ * that is made to be tangled, nothing says which of its edges is the wrong one.
+ */
+const TANGLE_EDGES_MAX_COUNT = 3_000_000;
 
 const gate = (id: string): string => `gate ${id}`;
 const end = (id: string): string => `end ${id}`;
@@ -82,25 +111,27 @@ function leaveOutDependencies(items: Items, problems: Problem[]): void {
     const own = group.get(gate(item.external_id));
     return own !== undefined && own === group.get(end(on));
   };
+  const put = (item: Item, on: string): void => {
+    const from = gate(item.external_id);
+    const known = bare.get(from);
+    if (known) known.push(end(on));
+    else bare.set(from, [end(on)]);
+  };
   for (const { item } of items.values())
-    for (const on of item.depends_on)
-      if (items.has(on) && !inside(item, on))
-        bare.set(gate(item.external_id), [...(bare.get(gate(item.external_id)) ?? []), end(on)]);
+    for (const on of item.depends_on) if (items.has(on) && !inside(item, on)) put(item, on);
+  const budget = { edges: TANGLE_EDGES_MAX_COUNT };
   for (const { item, line } of items.values()) {
     item.depends_on = item.depends_on.filter((on) => {
       if (!items.has(on) || !inside(item, on)) return true;
-      const path = reaches(bare, end(on), gate(item.external_id));
+      const path = reaches(bare, end(on), gate(item.external_id), budget);
       if (path === undefined) {
-        bare.set(gate(item.external_id), [...(bare.get(gate(item.external_id)) ?? []), end(on)]);
+        put(item, on);
         return true;
       }
       const names = path.map((moment) => moment.slice(moment.indexOf(' ') + 1));
       const circle = [item.external_id, ...names].filter((name, i, all) => name !== all[i - 1]);
-      problems.push({
-        line,
-        item: item.external_id,
-        message: `waits for itself (${circle.join(' > ')}); that it waits for ${on} was left out`,
-      });
+      const why = path.length === 0 ? 'is in a tangle of tasks' : `waits for itself (${named(circle)})`;
+      problems.push({ line, item: item.external_id, message: `${why}; that it waits for ${on} was left out` });
       return false;
     });
   }

@@ -2,18 +2,20 @@
 // Fields as in its internal/types/types.go, release 1.0, and the tombstones of releases before 0.50.
 import type { Priority, Status } from '../statuses.ts';
 import type { BoardBuilder } from './item.ts';
-import { isRecord, listOf, numberOf, sections, textOf, timeOf, type Values } from './values.ts';
+import { isRecord, listOf, nameOf, numberOf, sections, textOf, timeOf, type Values } from './values.ts';
 
-const STATUS: Readonly<Record<string, Status>> = {
-  open: 'todo',
-  // A claim does not travel: nobody here holds it.
-  in_progress: 'todo',
-  hooked: 'todo',
-  blocked: 'blocked',
-  deferred: 'backlog',
-  pinned: 'backlog',
-  closed: 'done',
-};
+const STATUS: ReadonlyMap<string, Status> = new Map(
+  Object.entries({
+    open: 'todo',
+    // A claim does not travel: nobody here holds it.
+    in_progress: 'todo',
+    hooked: 'todo',
+    blocked: 'blocked',
+    deferred: 'backlog',
+    pinned: 'backlog',
+    closed: 'done',
+  } as const),
+);
 
 const PRIORITY: readonly Priority[] = ['critical', 'high', 'medium', 'low', 'low'];
 
@@ -64,7 +66,7 @@ export function addBead(builder: BoardBuilder, value: Values, line: number): voi
       external_id,
       title: textOf(value.title) ?? '',
       description: descriptionOf(value, edges.links),
-      status: STATUS[status] ?? 'todo',
+      status: STATUS.get(status) ?? 'todo',
       priority: PRIORITY[priority ?? 2] ?? 'medium',
       parent: edges.parents[0] ?? null,
       depends_on: edges.waits,
@@ -122,7 +124,7 @@ function descriptionOf(value: Values, links: readonly string[]): string {
 
 function tagsOf(value: Values, type: string, status: string): string[] {
   const labels = listOf(value.labels).filter((label) => typeof label === 'string');
-  const own = STATUS[status] === undefined ? [`status:${status}`] : status === 'pinned' ? ['pinned'] : [];
+  const own = !STATUS.has(status) ? [`status:${status}`] : status === 'pinned' ? ['pinned'] : [];
   return [...labels, ...(type === 'task' ? [] : [`type:${type}`]), ...own];
 }
 
@@ -130,7 +132,7 @@ function commentsOf(value: Values, external_id: string) {
   return listOf(value.comments).flatMap((comment, i) => {
     const text = isRecord(comment) ? textOf(comment.text) : undefined;
     if (!isRecord(comment) || text === undefined) return [];
-    const comment_id = `${external_id}/${comment.id ?? i}`;
+    const comment_id = `${external_id}/${nameOf(comment.id) ?? i}`;
     return [{ comment_id, author: textOf(comment.author) ?? '', at: timeOf(comment.created_at), text }];
   });
 }

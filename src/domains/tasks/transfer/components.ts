@@ -50,17 +50,26 @@ export function tangled(edges: Edges): Map<string, number> {
   return found;
 }
 
-/** A way from one node to another, both ends included; undefined where there is none. Breadth first: the shortest. */
-export function reaches(edges: Edges, from: string, to: string): string[] | undefined {
+/**
+ * A way from one node to another, both ends included; undefined where there is none. Breadth first: the shortest. Empty
+ * where the budget of edges ended before either was known.
+ */
+export function reaches(
+  edges: Edges,
+  from: string,
+  to: string,
+  budget: { edges: number } = { edges: Number.POSITIVE_INFINITY },
+): string[] | undefined {
   const before = new Map<string, string | undefined>([[from, undefined]]);
   const queue = [from];
   for (const node of queue) {
     if (node === to) {
       const path: string[] = [];
-      for (let at: string | undefined = node; at !== undefined; at = before.get(at)) path.unshift(at);
-      return path;
+      for (let at: string | undefined = node; at !== undefined; at = before.get(at)) path.push(at);
+      return path.reverse();
     }
     for (const next of edges.get(node) ?? []) {
+      if (budget.edges-- <= 0) return [];
       if (before.has(next)) continue;
       before.set(next, node);
       queue.push(next);

@@ -1,5 +1,5 @@
 // What the body of an issue says of other work: task lists, and lines that name what it waits for.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 export interface BodyTodo {
   /** Made of the text, so that the same item is the same task after others were added before it. */
@@ -18,7 +18,7 @@ export interface BodyLinks {
 }
 
 const TASK_ITEM = /^\s*(?:[-*+]|\d+[.)])\s+\[([ xX])\]\s+(\S.*)$/;
-const WAITS = /^\s*(?:[-*+]\s+)?\**(?:blocked by|depends on)\**:?\s+(.+)$/i;
+const WAITS = /^\s*(?:[-*+]\s+)?\**(?:blocked by|depends on)\**:?\s+(?=\S)(.*)$/is;
 const REFERENCE =
   /(?:https?:\/\/[^/\s]+\/([\w.-]+\/[\w.-]+)\/issues\/(\d+)|(?<![\w/.-])([\w.-]+\/[\w.-]+)#(\d+)|(?<![\w/&])#(\d+))/g;
 const FENCE = /^\s*(?:```|~~~)/;
@@ -37,13 +37,14 @@ export function bodyLinks(body: string, repository: string): BodyLinks {
     if (waiting !== undefined) waits.push(...references(waiting, repository));
     if (item?.[2] === undefined) continue;
     const text = item[2].trim();
-    const [only] = references(text, repository);
     // An item that is nothing but a reference, perhaps with its title, is that issue.
-    if (only !== undefined && /^(?:https?:\/\/|#\d|[\w.-]+\/[\w.-]+#\d)/.test(text)) {
+    const refers = /^(?:https?:\/\/|#\d|[\w.-]+\/[\w.-]+#\d)/.test(text);
+    const [only] = refers ? references(text, repository) : [];
+    if (only !== undefined) {
       children.push(only);
       continue;
     }
-    const key = `todo-${createHash('sha256').update(text).digest('hex').slice(0, 12)}`;
+    const key = `todo-${hash('sha256', text).slice(0, 12)}`;
     todos.set(key, { key, text, done: item[1] !== ' ' });
   }
   return { children, todos: [...todos.values()], waits };

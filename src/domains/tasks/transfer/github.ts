@@ -1,8 +1,8 @@
 // GitHub issues: as the REST API lists them, and as `gh issue list --json` prints them.
 import type { Priority, Status } from '../statuses.ts';
-import { type BodyTodo, bodyLinks } from './github-body.ts';
-import type { BoardBuilder } from './item.ts';
-import { isRecord, listOf, numberOf, textOf, timeOf, type Values } from './values.ts';
+import { type BodyLinks, type BodyTodo, bodyLinks } from './github-body.ts';
+import { type BoardBuilder, TWICE } from './item.ts';
+import { isRecord, listOf, nameOf, numberOf, textOf, timeOf, type Values } from './values.ts';
 
 export function isGithub(value: unknown): boolean {
   return isRecord(value) && typeof value.number === 'number' && 'title' in value && !('external_id' in value);
@@ -13,7 +13,7 @@ export function isGithub(value: unknown): boolean {
  * `url` is asked for.
  */
 export function addGithub(builder: BoardBuilder, issues: readonly unknown[], repository: string | undefined): void {
-  const known = issues.flatMap((issue, i) => {
+  const told = issues.flatMap((issue, i) => {
     const position = `issue ${i + 1}`;
     if (!isRecord(issue) || !isGithub(issue)) {
       builder.problem({ item: position, message: 'is no issue: it has no number or no title' });
@@ -25,21 +25,33 @@ export function addGithub(builder: BoardBuilder, issues: readonly unknown[], rep
       return [];
     }
     const id = idOf(issue, repository);
-    if (id !== undefined) return [{ issue, id }];
+    if (id !== undefined) return [{ issue, id, body: bodyLinks(textOf(issue.body) ?? '', repositoryOf(id)) }];
     builder.problem({
       item: `#${String(issue.number)}`,
       message: 'does not tell its repository: add url to the fields, or give source=owner/name',
     });
     return [];
   });
+  const known = onceEach(builder, told);
   const parents = parentsOf(known, repository);
   const blockers = blockersOf(known, repository);
-  for (const { issue, id } of known) addIssue(builder, { issue, id, repository, parents, blockers });
+  for (const one of known) addIssue(builder, { ...one, repository, parents, blockers });
 }
 
 interface Known {
   readonly issue: Values;
   readonly id: string;
+  readonly body: BodyLinks;
+}
+
+/** Of an issue that is there several times only the last one speaks, also of other issues. */
+function onceEach(builder: BoardBuilder, told: readonly Known[]): Known[] {
+  const last = new Map<string, Known>();
+  for (const one of told) {
+    if (last.delete(one.id)) builder.problem({ item: one.id, message: TWICE });
+    last.set(one.id, one);
+  }
+  return [...last.values()];
 }
 
 /** `github:<owner>/<name>#<number>`. */
@@ -70,10 +82,9 @@ function referenced(value: unknown, own: string): string[] {
 /** Child -> parent, told by either of them. */
 function parentsOf(known: readonly Known[], repository: string | undefined): ReadonlyMap<string, string> {
   const parents = new Map<string, string>();
-  for (const { issue, id } of known) {
+  for (const { issue, id, body } of known) {
     for (const child of [...referenced(issue.subIssues, id), ...referenced(issue.sub_issues, id)])
       parents.set(child, id);
-    const body = bodyLinks(textOf(issue.body) ?? '', repositoryOf(id));
     for (const child of body.children) if (!parents.has(child)) parents.set(child, id);
   }
   for (const { issue, id } of known) {
@@ -93,10 +104,10 @@ function blockersOf(known: readonly Known[], _repository: string | undefined): R
     if (list) list.push(on);
     else blockers.set(id, [on]);
   };
-  for (const { issue, id } of known) {
+  for (const { issue, id, body } of known) {
     for (const on of [...referenced(issue.blockedBy, id), ...referenced(issue.blocked_by, id)]) add(id, on);
     for (const other of [...referenced(issue.blocking, id)]) add(other, id);
-    for (const on of bodyLinks(textOf(issue.body) ?? '', repositoryOf(id)).waits) add(id, on);
+    for (const on of body.waits) add(id, on);
   }
   return blockers;
 }
@@ -107,7 +118,7 @@ interface Issue extends Known {
   readonly blockers: ReadonlyMap<string, readonly string[]>;
 }
 
-function addIssue(builder: BoardBuilder, { issue, id, parents, blockers }: Issue): void {
+function addIssue(builder: BoardBuilder, { issue, id, body, parents, blockers }: Issue): void {
   const labels = listOf(issue.labels).flatMap((label) =>
     typeof label === 'string' ? label : isRecord(label) ? (textOf(label.name) ?? []) : [],
   );
@@ -130,8 +141,7 @@ function addIssue(builder: BoardBuilder, { issue, id, parents, blockers }: Issue
     finished_at: timeOf(issue.closed_at) ?? timeOf(issue.closedAt),
     comments: commentsOf(issue, id),
   });
-  const todos = bodyLinks(textOf(issue.body) ?? '', repositoryOf(id)).todos;
-  for (const todo of todos) addTodo(builder, todo, id, status);
+  for (const todo of body.todos) addTodo(builder, todo, id, status);
 }
 
 /** The first assignee has a field of its own. */
@@ -182,6 +192,6 @@ function commentsOf(issue: Values, id: string) {
     if (text === undefined) return [];
     const author = isRecord(comment.author) ? comment.author : isRecord(comment.user) ? comment.user : {};
     const at = timeOf(comment.createdAt) ?? timeOf(comment.created_at);
-    return [{ comment_id: `${id}/${comment.id ?? i}`, author: textOf(author.login) ?? '', at, text }];
+    return [{ comment_id: `${id}/${nameOf(comment.id) ?? i}`, author: textOf(author.login) ?? '', at, text }];
   });
 }

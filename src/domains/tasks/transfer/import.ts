@@ -1,5 +1,6 @@
 // Imports a board: every item in a transaction with what it refers to, some dozens of items to a transaction.
 import { HaivemindError } from '../../../kernel/errors.ts';
+import { limits } from '../../../kernel/limits.ts';
 import type { OperationContext } from '../../../kernel/operation.ts';
 import { placeOfWork, type WorkPlace } from '../../access/index.ts';
 import { prepareTask } from '../create.ts';
@@ -52,7 +53,7 @@ export async function importBoard(
   ctx: OperationContext,
   request: ImportRequest,
 ): Promise<ImportReport> {
-  const parsed = parseBoard(request.content, request);
+  const parsed = parseBoard(request.content, { ...request, max_items: limits.task_import_items_max_count });
   const { items, problems } = arrange(parsed);
   const importing = await begin(deps, ctx, request, items, [...parsed.problems, ...problems]);
   const counts = { created: 0, updated: 0, unchanged: 0, failed: 0 };

@@ -1,5 +1,6 @@
 // A task as it stands in a file, whatever the file's format: names of other tasks are those of its source.
 import { z } from 'zod';
+import { failure } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { parseMoment } from '../../../kernel/moments.ts';
 import { isOneLine } from '../../../kernel/text-safety.ts';
@@ -87,16 +88,31 @@ export interface BoardBuilder {
   add(item: z.input<typeof itemSchema>, line?: number): void;
   problem(problem: Problem): void;
   skip(): void;
+  /** Throws `limit_exceeded` where so many items are too many, before they are made. */
+  expect(count: number): void;
   board(): Board;
 }
 
-/** Collects items; of several with one id the last one counts. */
-export function createBuilder(): BoardBuilder {
+export const TWICE = 'is in the file twice; the later one counts';
+
+/** Collects items; of several with one id the last one counts. More than `max_items` is refused (`limit_exceeded`). */
+export function createBuilder(max_items = Number.POSITIVE_INFINITY): BoardBuilder {
   const items = new Map<string, Placed>();
   const problems: Problem[] = [];
   let skipped = 0;
+  let met = 0;
+  const expect = (count: number): void => {
+    if (count > max_items)
+      throw failure(
+        'limit_exceeded',
+        `The board has more than ${max_items} items.`,
+        'Import it in parts: `haivemind tasks import` splits a file.',
+      );
+  };
   return {
+    expect,
     add(raw, line) {
+      expect(++met);
       const { fitted, cut } = trimmed(raw);
       const parsed = itemSchema.safeParse(fitted);
       const name = typeof raw.external_id === 'string' ? raw.external_id : undefined;
@@ -111,13 +127,16 @@ export function createBuilder(): BoardBuilder {
       }
       const { external_id } = parsed.data;
       for (const what of cut) problems.push({ line, item: external_id, message: what });
-      if (items.has(external_id))
-        problems.push({ line, item: external_id, message: 'is in the file twice; the later one counts' });
+      if (items.has(external_id)) problems.push({ line, item: external_id, message: TWICE });
       items.delete(external_id);
       items.set(external_id, { item: parsed.data, line });
     },
-    problem: (problem) => problems.push(problem),
-    skip: () => {
+    problem(problem) {
+      expect(++met);
+      problems.push(problem);
+    },
+    skip() {
+      expect(++met);
       skipped++;
     },
     board: () => ({ items: [...items.values()], problems, skipped }),

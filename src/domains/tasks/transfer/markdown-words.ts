@@ -2,35 +2,46 @@
 import type { Priority, Status } from '../statuses.ts';
 
 /** `[ ]` and its kin. */
-const BOXES: Readonly<Record<string, Status>> = {
-  ' ': 'todo',
-  x: 'done',
-  X: 'done',
-  '/': 'in_progress',
-  '!': 'blocked',
-  '?': 'review',
-  '-': 'cancelled',
-  '~': 'failed',
-  '<': 'backlog',
-};
+const BOXES: ReadonlyMap<string, Status> = new Map(
+  Object.entries({
+    ' ': 'todo',
+    x: 'done',
+    X: 'done',
+    '/': 'in_progress',
+    '!': 'blocked',
+    '?': 'review',
+    '-': 'cancelled',
+    '~': 'failed',
+    '<': 'backlog',
+  } as const),
+);
 
 export const BOX: Readonly<Record<Status, string>> = {
   ...{ todo: ' ', done: 'x', in_progress: '/', blocked: '!', review: '?', cancelled: '-', failed: '~', backlog: '<' },
 };
 
 export function statusOfBox(box: string): Status | undefined {
-  return BOXES[box];
+  return BOXES.get(box);
 }
 
-const COLUMNS: Readonly<Record<string, Status>> = {
-  ...{ backlog: 'backlog', icebox: 'backlog', later: 'backlog', ideas: 'backlog', someday: 'backlog' },
-  ...{ todo: 'todo', 'to do': 'todo', 'to-do': 'todo', open: 'todo', ready: 'todo', next: 'todo', planned: 'todo' },
-  ...{ 'in progress': 'in_progress', in_progress: 'in_progress', doing: 'in_progress', wip: 'in_progress' },
-  ...{ blocked: 'blocked', waiting: 'blocked', 'on hold': 'blocked' },
-  ...{ review: 'review', 'in review': 'review', testing: 'review', qa: 'review' },
-  ...{ done: 'done', completed: 'done', complete: 'done', closed: 'done', finished: 'done', archive: 'done' },
-  ...{ failed: 'failed', cancelled: 'cancelled', canceled: 'cancelled', "won't do": 'cancelled', dropped: 'cancelled' },
-};
+/** A map: headings are anybody's words, and `constructor` is one. */
+const COLUMNS: ReadonlyMap<string, Status> = new Map(
+  Object.entries({
+    ...{ backlog: 'backlog', icebox: 'backlog', later: 'backlog', ideas: 'backlog', someday: 'backlog' },
+    ...{ todo: 'todo', 'to do': 'todo', 'to-do': 'todo', open: 'todo', ready: 'todo', next: 'todo', planned: 'todo' },
+    ...{ 'in progress': 'in_progress', in_progress: 'in_progress', doing: 'in_progress', wip: 'in_progress' },
+    ...{ blocked: 'blocked', waiting: 'blocked', 'on hold': 'blocked' },
+    ...{ review: 'review', 'in review': 'review', testing: 'review', qa: 'review' },
+    ...{ done: 'done', completed: 'done', complete: 'done', closed: 'done', finished: 'done', archive: 'done' },
+    ...{
+      failed: 'failed',
+      cancelled: 'cancelled',
+      canceled: 'cancelled',
+      "won't do": 'cancelled',
+      dropped: 'cancelled',
+    },
+  } as const),
+);
 
 /** The column a heading names; undefined: it is a story. */
 export function columnOf(heading: string): Status | undefined {
@@ -39,7 +50,7 @@ export function columnOf(heading: string): Status | undefined {
     .replace(/\(\d+\)\s*$/, '')
     .replace(/[^a-z'_ -]/g, '')
     .trim();
-  return COLUMNS[words];
+  return COLUMNS.get(words);
 }
 
 /** Headings over tasks that belong to no story. */
@@ -62,7 +73,6 @@ export interface LineWords {
 const PRIORITY = /^!(critical|high|medium|low)$/;
 const ESTIMATE = /^est:(\d+(?:\.\d+)?)(m|h|d)$/;
 const MINUTES: Readonly<Record<string, number>> = { m: 1, h: 60, d: 480 };
-const COMMENT = /<!--\s*(\S+)\s*-->/g;
 const STAGE = /^\*\*\d+[a-z]*\*?\*\*\s+/;
 
 /**
@@ -81,7 +91,7 @@ export function readWords(line: string): LineWords {
   const capabilities: string[] = [];
   const depends_on: string[] = [];
   const rest: string[] = [];
-  const text = line.replace(COMMENT, (_, id: string) => ` ^${id} `).replace(STAGE, '');
+  const text = namesOfComments(line).replace(STAGE, '');
   for (const word of text.split(/\s+/)) {
     const priority = PRIORITY.exec(word)?.[1];
     const estimate = ESTIMATE.exec(word);
@@ -103,6 +113,31 @@ export function readWords(line: string): LineWords {
     capabilities,
     depends_on: depends_on.filter((id) => id !== ''),
   };
+}
+
+const COMMENT = '<!--';
+const COMMENT_END = '-->';
+
+/** `<!-- id -->` becomes `^id`. Every character is looked at a fixed number of times, whatever is left open. */
+function namesOfComments(line: string): string {
+  let out = '';
+  let at = 0;
+  for (;;) {
+    const first = line.indexOf(COMMENT, at);
+    const end = first < 0 ? -1 : line.indexOf(COMMENT_END, first + COMMENT.length);
+    if (end < 0) return at === 0 ? line : out + line.slice(at);
+    // Of several beginnings before one end the last one counts, unless the whole is one word.
+    const begin = [first, line.lastIndexOf(COMMENT, end - 1)].find((begins) => nameIn(line, begins, end) !== '');
+    const next = end + COMMENT_END.length;
+    out += begin === undefined ? line.slice(at, next) : `${line.slice(at, begin)} ^${nameIn(line, begin, end)} `;
+    at = next;
+  }
+}
+
+/** The one word between these, or nothing. */
+function nameIn(line: string, begin: number, end: number): string {
+  const inside = line.slice(begin + COMMENT.length, end).trim();
+  return /\s/.test(inside) ? '' : inside;
 }
 
 /** A word of a title that would be read as one of those above is written with a backslash before it. */

@@ -1,15 +1,17 @@
 // Boards in Markdown: headings are columns or stories, list items with a box are tasks, indented ones parts of those
 // above them, and indented text below an item is its description.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Status } from '../statuses.ts';
 import type { BoardBuilder } from './item.ts';
 import { columnOf, isNoStory, type LineWords, readWords, statusOfBox } from './markdown-words.ts';
 
-const HEADING = /^(#{1,6})\s+(\S.*?)\s*#*\s*$/;
-const BULLET = /^(\s*)(?:[-*+]|\d+[.)])\s+(.*)$/;
-const BOXED = /^\[(.)\]\s+(\S.*)$/;
+// No pattern here may try two ways over the same text: lines come from anywhere and may be megabytes long. What ends a line
+// is looked for from its end, by hand.
+const HEADING = /^(#{1,6})\s+(?=\S)/;
+const BULLET = /^(\s*)(?:[-*+]|\d+[.)])\s+/;
+const BOXED = /^\[(.)\]\s+(?=\S)/;
 const FENCE = /^\s*(```|~~~)/;
-const RULE = /^\s*([-*_]\s*){3,}$/;
+const NO_RULE = /[^\s*_-]/;
 
 interface Open {
   readonly words: LineWords;
@@ -33,6 +35,8 @@ interface Reading {
   readonly all: Open[];
   readonly names: Map<string, string>;
   readonly taken: Set<string>;
+  /** How often a line without a name was met, by what it stands below and its title. */
+  readonly repeats: Map<string, number>;
   column: Status | undefined;
   columnLevel: number;
 }
@@ -48,6 +52,7 @@ export function addMarkdown(builder: BoardBuilder, text: string, name: string): 
       all: [],
       names: new Map(),
       taken: new Set(),
+      repeats: new Map(),
       column: undefined,
       columnLevel: 0,
     },
@@ -66,24 +71,49 @@ export function addMarkdown(builder: BoardBuilder, text: string, name: string): 
 }
 
 function readLine(reading: Reading, raw: string, line: number): void {
-  const heading = HEADING.exec(raw);
-  if (heading) {
-    readHeading(reading, heading[1]?.length ?? 1, heading[2] ?? '', line);
+  if (raw === '') {
+    describe(reading, raw);
     return;
   }
-  const bullet = BULLET.exec(raw.replaceAll('\t', '    '));
-  const boxed = bullet?.[2] === undefined ? null : BOXED.exec(bullet[2]);
-  const status = boxed?.[1] === undefined ? undefined : statusOfBox(boxed[1]);
-  if (bullet && boxed && status === undefined) {
-    reading.builder.problem({ line, message: `[${boxed[1]}] is no box that is known` });
+  const heading = HEADING.exec(raw);
+  const text = heading ? headingText(raw.slice(heading[0].length)) : '';
+  if (text !== '') {
+    readHeading(reading, heading?.[1]?.length ?? 1, text, line);
+    return;
+  }
+  const spaced = raw.replaceAll('\t', '    ');
+  const bullet = BULLET.exec(spaced);
+  const after = bullet ? spaced.slice(bullet[0].length) : '';
+  const boxed = bullet ? boxIn(after) : undefined;
+  const status = boxed ? statusOfBox(boxed.box) : undefined;
+  if (boxed && status === undefined) {
+    reading.builder.problem({ line, message: `[${boxed.box}] is no box that is known` });
     return;
   }
   const indent = bullet?.[1]?.length ?? 0;
   // Below a heading that names a column a list needs no boxes.
-  const bare = bullet && indent === 0 && !RULE.test(raw) ? reading.column : undefined;
-  if (boxed && status !== undefined) readItem(reading, { indent, status, text: boxed[2] ?? '', line });
-  else if (bullet && bare !== undefined) readItem(reading, { indent, status: bare, text: bullet[2] ?? '', line });
+  const bare = bullet && indent === 0 && !isRule(raw) ? reading.column : undefined;
+  if (boxed && status !== undefined) readItem(reading, { indent, status, text: boxed.text, line });
+  else if (bare !== undefined) readItem(reading, { indent, status: bare, text: after, line });
   else describe(reading, raw);
+}
+
+/** Without the number signs that may close it. */
+function headingText(rest: string): string {
+  const text = rest.trimEnd();
+  let end = text.length;
+  while (end > 0 && text[end - 1] === '#') end--;
+  return text.slice(0, end).trimEnd();
+}
+
+function boxIn(text: string): { readonly box: string; readonly text: string } | undefined {
+  const found = BOXED.exec(text);
+  return found?.[1] === undefined ? undefined : { box: found[1], text: text.slice(found[0].length) };
+}
+
+/** Three or more of `-`, `*` and `_`, and nothing else but blanks. */
+function isRule(raw: string): boolean {
+  return !NO_RULE.test(raw) && raw.replace(/\s+/g, '').length >= 3;
 }
 
 function readHeading(reading: Reading, level: number, text: string, line: number): void {
@@ -98,9 +128,9 @@ function readHeading(reading: Reading, level: number, text: string, line: number
   }
   // The first level is the name of the board.
   if (level === 1 || isNoStory(text)) return;
-  const boxed = BOXED.exec(text);
-  const status = boxed?.[1] === undefined ? undefined : statusOfBox(boxed[1]);
-  const words = readWords(boxed && status ? (boxed[2] ?? '') : text);
+  const boxed = boxIn(text);
+  const status = boxed ? statusOfBox(boxed.box) : undefined;
+  const words = readWords(boxed && status ? boxed.text : text);
   const open = opened(reading, { words, line, level, indent: -1, status: status ?? reading.column ?? 'todo' });
   reading.stories.push(open);
 }
@@ -125,6 +155,7 @@ function opened(reading: Reading, opening: Opening): Open {
   const open: Open = { ...opening, external_id, parent: above?.external_id ?? null, description: [] };
   reading.taken.add(external_id);
   reading.all.push(open);
+  reading.builder.expect(reading.all.length);
   return open;
 }
 
@@ -135,15 +166,14 @@ function named(board: string, id: string): string {
 
 /** Where a line has no name, its title and what it stands below are its name. */
 function idOfPath(reading: Reading, above: Open | undefined, title: string): string {
-  const digest = (n: number) =>
-    createHash('sha256')
-      .update(JSON.stringify([above?.external_id ?? '', title, n]))
-      .digest('hex')
-      .slice(0, 16);
-  for (let n = 0; ; n++) {
-    const external_id = `markdown:${reading.name}#${digest(n)}`;
-    // Twice the same line is two tasks.
-    if (!reading.taken.has(external_id)) return external_id;
+  const place = JSON.stringify([above?.external_id ?? '', title]);
+  for (let n = reading.repeats.get(place) ?? 0; ; n++) {
+    const digest = hash('sha256', JSON.stringify([above?.external_id ?? '', title, n])).slice(0, 16);
+    const external_id = `markdown:${reading.name}#${digest}`;
+    // Twice the same line is two tasks. A line that has a name may have taken this one.
+    if (reading.taken.has(external_id)) continue;
+    reading.repeats.set(place, n + 1);
+    return external_id;
   }
 }
 

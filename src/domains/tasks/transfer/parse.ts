@@ -1,9 +1,11 @@
 // Text of any known format as items of a board.
+import { limits } from '../../../kernel/limits.ts';
+import { jsonDepthExceeds } from '../../../kernel/text-safety.ts';
 import { addBead, isBeads } from './beads.ts';
 import { addGithub, isGithub } from './github.ts';
 import { type Board, type BoardBuilder, createBuilder, itemSchema } from './item.ts';
 import { addMarkdown } from './markdown.ts';
-import { isRecord } from './values.ts';
+import { isRecord, nameOf } from './values.ts';
 
 export const FORMATS = ['json', 'beads', 'github', 'markdown'] as const;
 export type Format = (typeof FORMATS)[number];
@@ -17,6 +19,8 @@ export interface ParseOptions {
   readonly format?: Format | undefined;
   /** Of GitHub issues: their repository; of Markdown: the name of the board. */
   readonly source?: string | undefined;
+  /** Items, problems and what is skipped together; absent: any number. */
+  readonly max_items?: number | undefined;
 }
 
 export interface Parsed extends Board {
@@ -26,11 +30,11 @@ export interface Parsed extends Board {
 const DEFAULT_BOARD = 'board';
 
 /** Reads a board. What is wrong in it becomes problems; text that is nothing of the format yields no items and says why. */
-export function parseBoard(text: string, { format, source }: ParseOptions = {}): Parsed {
+export function parseBoard(text: string, { format, source, max_items }: ParseOptions = {}): Parsed {
   const clean = text.startsWith('\ufeff') ? text.slice(1) : text;
   const whole = format === 'markdown' ? undefined : wholeJson(clean);
   const chosen = format ?? recognise(clean, whole);
-  const builder = createBuilder();
+  const builder = createBuilder(max_items);
   if (chosen === 'markdown') addMarkdown(builder, clean, (source ?? DEFAULT_BOARD).replace(/\s+/g, '-'));
   else if (chosen === 'github') addGithub(builder, issuesIn(builder, clean, whole), source);
   else addRecords(builder, clean, whole, chosen);
@@ -42,10 +46,17 @@ function wholeJson(text: string): unknown {
   const first = text.trimStart()[0];
   if (first !== '{' && first !== '[') return undefined;
   try {
-    return JSON.parse(text);
+    return parsedJson(text);
   } catch {
     return undefined;
   }
+}
+
+/** Throws for text that is no JSON, and for lists within lists that no tracker makes. */
+function parsedJson(text: string): unknown {
+  if (jsonDepthExceeds(text, limits.json_depth_max_levels))
+    throw new SyntaxError(`nested deeper than ${limits.json_depth_max_levels} levels`);
+  return JSON.parse(text);
 }
 
 function recognise(text: string, whole: unknown): Format {
@@ -85,7 +96,7 @@ function addRecords(builder: BoardBuilder, text: string, whole: unknown, format:
       for (const [i, task] of tasks.entries()) addRecord(builder, task, i + 1, format, `task ${i + 1}`);
     } else
       builder.problem({
-        message: `is version ${String(whole.version)} of the format; version ${BOARD_VERSION} is known`,
+        message: `is version ${nameOf(whole.version)?.slice(0, 40) ?? 'unknown'} of the format; version ${BOARD_VERSION} is known`,
       });
     return;
   }
@@ -134,7 +145,7 @@ function lines(builder: BoardBuilder, text: string): { value: unknown; line: num
   return text.split('\n').flatMap((raw, i) => {
     if (raw.trim() === '') return [];
     try {
-      return [{ value: JSON.parse(raw) as unknown, line: i + 1 }];
+      return [{ value: parsedJson(raw), line: i + 1 }];
     } catch (error) {
       builder.problem({ line: i + 1, message: `is not JSON: ${(error as Error).message}` });
       return [];

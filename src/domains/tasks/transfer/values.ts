@@ -13,6 +13,11 @@ export function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** A number or a text, as a part of an id. Anything else is none: not every object can be made a text of. */
+export function nameOf(value: unknown): string | undefined {
+  return textOf(value) ?? (numberOf(value) === undefined ? undefined : String(value));
+}
+
 /** A list, also where it is wrapped as GraphQL does: `{ nodes: [...] }`. */
 export function listOf(value: unknown): readonly unknown[] {
   if (Array.isArray(value)) return value;
