@@ -89,7 +89,7 @@ test('orders are what they are called', async () => {
   });
 });
 
-test('the plan: a story, its tickets by stage, then the rest; labels stay with a filter', async () => {
+test('the plan: stories and tasks without one, tickets below theirs by stage; labels stay with a filter', async () => {
   await using app = await openApp();
   const story = await make(app, 'Story');
   const one = await make(app, 'one', { parent_id: story });
@@ -104,11 +104,13 @@ test('the plan: a story, its tickets by stage, then the rest; labels stay with a
       (task: Record<string, unknown>) => `${task.label} ${task.title}${task.critical ? ' *' : ''} ${task.depth}`,
     );
   };
-  expect(await plan()).toEqual(['1 Story * 0', '1 one * 1', '2a two 1', '2b too * 1', '3 three * 1', '1 alone 0']);
+  expect(await plan()).toEqual(['1a alone 0', '1b Story * 0', '1 one * 1', '2a two 1', '2b too * 1', '3 three * 1']);
   expect(await plan({ query: 'two' })).toEqual(['2a two 1']);
   expect(await plan({ parent_id: story, limit: 2 })).toEqual(['1 one * 1', '2a two 1']);
   const text = await app.text('list_kanban_tasks', { order: 'sequence' });
   expect(text).toContain('  2b* ');
+  // Where its story is not there to be seen above, a ticket says which one it is of.
+  expect(await app.text('list_kanban_tasks', { order: 'sequence', query: 'too' })).toMatch(/^1b\.2b\* /m);
 });
 
 test('the workload counts open tasks by agent', async () => {

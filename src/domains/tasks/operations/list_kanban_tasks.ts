@@ -54,6 +54,7 @@ const listed = taskSchema.omit({ description: true, resolution: true }).extend({
   story_id: z.string().nullable().describe('Story in the plan; its own id: it is one.').optional(),
   stage: z.number().describe('Place among the stages.').optional(),
   label: z.string().describe('Stage, with a letter where several go in parallel: 1, 2a, 2b.').optional(),
+  story_label: z.string().nullable().describe('Label of its story.').optional(),
   critical: z.boolean().describe('On the critical path.').optional(),
   depth: z.number().describe('0 story or alone, 1 its ticket.').optional(),
 });
@@ -129,12 +130,18 @@ export const listKanbanTasks = defineOperation<TaskDeps, typeof input, typeof ou
       return [{ kind: 'text', text: `Agents with open tasks: ${workload.length}.` }, ...stored(lines)];
     }
     const more = next_cursor === null ? '' : ` More with cursor=${next_cursor}`;
-    return [{ kind: 'text', text: `Tasks: ${tasks.length}.${more}` }, ...stored(tasks.map(planLine))];
+    return [{ kind: 'text', text: `Tasks: ${tasks.length}.${more}` }, ...stored(planLines(tasks))];
   },
 });
 
-function planLine(task: Listed): string {
-  if (task.label === undefined) return taskLine(task);
-  const indent = '  '.repeat(task.depth ?? 0);
-  return `${indent}${task.label}${task.critical ? '*' : ''} ${taskLine(task)}`;
+function planLines(tasks: readonly Listed[]): string[] {
+  const there = new Set(tasks.map(({ task_id }) => task_id));
+  return tasks.map((task) => {
+    if (task.label === undefined) return taskLine(task);
+    const { label, story_label, story_id, critical, depth = 0 } = task;
+    // Below its story the story need not be named.
+    const apart = story_label != null && !there.has(story_id ?? '');
+    const place = apart ? `${story_label}.${label}` : `${'  '.repeat(depth)}${label}`;
+    return `${place}${critical ? '*' : ''} ${taskLine(task)}`;
+  });
 }

@@ -1,13 +1,13 @@
-// When each task comes inside its story: one stage after the last of those before it.
+// When each task comes among those of its group, its story's as a rule: one stage after the last of those before it.
 import { endOf, gateOf, type Moments } from './moments.ts';
 
 /** From one in so many on it is cheaper to look at all than to sort. */
 const MANY_SHARE = 16;
 
 /**
- * Stages of all tasks but stories, from 1. A task comes after everything it waits for in its story, also where the way
- * between them leads through tasks of other stories: for a story that others both wait for and hold up, the latest stage
- * reached is carried along such ways. `mixed` names the stories (by root) for which there are any.
+ * Stages of all tasks but stories, from 1. A task comes after everything it waits for in its group, also where the way
+ * between them leads through tasks of others: for a group that others both wait for and hold up, the latest stage reached
+ * is carried along such ways. `mixed` names the groups for which there are any.
  */
 export function stagesOf(moments: Moments, groups: Int32Array, mixed: ReadonlySet<number>): Int32Array {
   const { order, from, before } = moments;

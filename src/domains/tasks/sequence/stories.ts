@@ -1,10 +1,11 @@
-// Which story comes when: a story waits where one of its tasks waits for a task of another.
+// Which item of the top level comes when: stories, and the tasks that belong to none. A story waits where one of its tasks
+// waits for something of another item.
 import type { Moments } from './moments.ts';
 
-export interface StoryOrder {
-  /** Of each story, by the index of its task: when it comes among the stories, from 1. */
+export interface TopOrder {
+  /** Of each item, by the index of its task: one more than the latest of those it waits for, from 1. */
   readonly stage: Int32Array;
-  /** Stories that both wait for others and hold them up, so that neither comes first. They share a stage. */
+  /** Items that both wait for others and hold them up, so that none comes first: they are done in turns, in one stage. */
   readonly mixed: ReadonlySet<number>;
 }
 
@@ -13,8 +14,8 @@ interface Graph {
   readonly after: Int32Array;
 }
 
-/** Tasks without a story pass on what they wait for, and are no stage themselves. */
-export function orderStories({ root, children, edges }: Moments): StoryOrder {
+/** The top level as an acyclic graph: items that wait for each other count as one. */
+export function orderTop({ root, edges }: Moments): TopOrder {
   const count = root.length;
   const graph = graphOf(count, root, edges);
   const { component, components } = componentsOf(count, root, graph);
@@ -25,22 +26,21 @@ export function orderStories({ root, children, edges }: Moments): StoryOrder {
   const mixed = new Set<number>();
   // Components come out last first.
   for (let c = components - 1; c >= 0; c--) {
-    const stories = (members[c] ?? []).filter((task) => (children[task] ?? 0) > 0);
-    const level = (base[c] ?? 0) + (stories.length > 0 ? 1 : 0);
-    for (const task of stories) {
-      stage[task] = level;
-      if ((members[c]?.length ?? 0) > 1) mixed.add(task);
-    }
-    for (const task of members[c] ?? [])
-      for (let k = graph.from[task] ?? 0; k < (graph.from[task + 1] ?? 0); k++) {
+    const items = members[c] ?? [];
+    const level = (base[c] ?? 0) + 1;
+    for (const item of items) {
+      stage[item] = level;
+      if (items.length > 1) mixed.add(item);
+      for (let k = graph.from[item] ?? 0; k < (graph.from[item + 1] ?? 0); k++) {
         const next = component[graph.after[k] ?? 0] ?? 0;
         if (next !== c) base[next] = Math.max(base[next] ?? 0, level);
       }
+    }
   }
   return { stage, mixed };
 }
 
-/** From story to story, a task without one standing for itself. */
+/** From item to item. */
 function graphOf(count: number, root: Int32Array, edges: Int32Array): Graph {
   const from = new Int32Array(count + 1);
   const unit = (task: number | undefined) => root[task ?? 0] ?? 0;

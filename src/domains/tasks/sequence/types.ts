@@ -19,11 +19,13 @@ export interface PlanRow {
   readonly task_id: string;
   /** Story it is a part of, the topmost one; a story's own id on its own row; null: it has none. */
   readonly story_id: string | null;
-  /** When it comes: inside its story, or among the tasks without one. Of a story: among the stories. From 1. */
+  /** When it comes: inside its story; of a story or a task without one, among these. From 1. */
   readonly stage: number;
   /** The stage, with a letter where several can be done in parallel: `1`, `2a`, `2b`, `3`. */
   readonly label: string;
-  /** On the longest chain of work that is still to be done; of a story: some of its parts are. */
+  /** The label of its story; null at the top level. */
+  readonly story_label: string | null;
+  /** On the longest chain of work that is still to be done, if that is more than one task; of a story: some of its parts are. */
   readonly critical: boolean;
   /** 0: a story, or a task without one; 1: a part of it; 2: a part of that. */
   readonly depth: number;
