@@ -35,7 +35,7 @@ export function createResourceSight({ store: anyStore, gate, feed, log }: SightD
       case 'tasks':
         return seesAny('task', recent.task(), principal);
       case 'agents':
-        return seesAny('agent', recent.agent(), principal);
+        return seesAny('agent', await registrationsOf(recent.agent()), principal);
       case 'inbox':
         return ownsAgent(resource.id, principal);
       default:
@@ -46,6 +46,16 @@ export function createResourceSight({ store: anyStore, gate, feed, log }: SightD
     const view = VIEWS[entity];
     if (!view || ids.length === 0 || !mayCall(caller, view.permission).allowed) return false;
     return (await view.read(store, ids, await gate.withTeams(caller))).size > 0;
+  }
+  /** Changes name an agent as everybody does; its record has an id of its own. */
+  async function registrationsOf(agent_ids: readonly string[]): Promise<string[]> {
+    if (agent_ids.length === 0) return [];
+    const rows = await store.db
+      .selectFrom('agents')
+      .select('registration_id')
+      .where('agent_id', 'in', agent_ids)
+      .execute();
+    return rows.map(({ registration_id }) => registration_id);
   }
   async function ownsAgent(agent_id: string, principal: Principal): Promise<boolean> {
     if (!mayCall(principal, 'agent.read').allowed) return false;

@@ -1,4 +1,5 @@
 // URIs of the resources a client reads and hears of: what they look like, and what one is about.
+import { failure } from '../kernel/errors.ts';
 import type { ChangeKind } from './change-feed.ts';
 
 /** A resource by what it shows; `tasks` and `agents` are lists without an id. */
@@ -32,6 +33,17 @@ export function urisOf(kind: ChangeKind, id: string): readonly string[] {
     case 'project':
       return [`haivemind://projects/${escaped}`];
   }
+}
+
+/** What a URI is about. Throws `not_found`, naming the forms there are, for any other text. */
+export function resourceMeant(uri: string): ResourceRef {
+  const resource = resourceIn(uri);
+  if (resource) return resource;
+  throw failure(
+    'not_found',
+    'There is no such resource.',
+    'There are haivemind://memory/{memory_id}, haivemind://tasks, haivemind://tasks/{task_id}, haivemind://projects/{project_id}, haivemind://agents and haivemind://agents/{agent_id}/inbox.',
+  );
 }
 
 /** What a URI is about; undefined for any other text. */

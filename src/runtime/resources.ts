@@ -3,7 +3,7 @@ import { failure } from '../kernel/errors.ts';
 import type { Executor } from '../kernel/execute.ts';
 import type { OperationContext, Principal, SessionHandle } from '../kernel/operation.ts';
 import type { ResourceContent, ResourceEntry } from '../surfaces/runtime.ts';
-import { memoryUri, type ResourceRef, resourceIn } from './resource-uris.ts';
+import { memoryUri, type ResourceRef, resourceMeant } from './resource-uris.ts';
 
 const LISTED_COUNT = 20;
 
@@ -26,15 +26,16 @@ const LISTS: readonly ResourceEntry[] = [
 export function createResources(executor: Executor): Resources {
   return {
     async read(uri, principal, session) {
-      const resource = resourceIn(uri);
-      if (!resource)
-        throw failure(
-          'not_found',
-          'There is no such resource.',
-          'There are haivemind://memory/{memory_id}, haivemind://tasks, haivemind://tasks/{task_id}, haivemind://projects/{project_id}, haivemind://agents and haivemind://agents/{agent_id}/inbox.',
-        );
+      const resource = resourceMeant(uri);
       const { operation, input, name } = callFor(resource);
       const { output } = await executor.execute(operation, input, internalContext(principal, { session }));
+      // A list that was asked for one of its entries.
+      if (resource.kind === 'project' && (output.projects as readonly unknown[]).length === 0)
+        throw failure(
+          'not_found',
+          `There is no project ${resource.id}, or you may not see it.`,
+          'Look at list_projects.',
+        );
       return { uri, name, mime_type: 'application/json', text: JSON.stringify(output, null, 2) };
     },
     async list(principal) {
