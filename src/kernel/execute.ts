@@ -1,7 +1,7 @@
 // The one road from a surface to an operation: validate, authorise, run, check the answer, observe.
 import type { z } from 'zod';
 import { failure, type HaivemindError, toErrorBody } from './errors.ts';
-import { nearest, problemsOf } from './input-problems.ts';
+import { inWords, nearest, problemsOf } from './input-problems.ts';
 import type { Operation, OperationContext, TextPart } from './operation.ts';
 import { assertWellFormed } from './text-safety.ts';
 
@@ -115,7 +115,7 @@ function cancelled(cause: unknown): HaivemindError {
 function parseInput(operation: Operation, input: unknown): unknown {
   const value = input ?? {};
   assertWellFormed(value);
-  const result = operation.input.safeParse(value);
+  const result = operation.input.safeParse(value, { error: inWords });
   if (result.success) return result.data;
   throw invalidInput(operation, result.error, value);
 }

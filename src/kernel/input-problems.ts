@@ -48,8 +48,57 @@ function leaves(issue: Issue, above: readonly PropertyKey[]): { path: readonly P
   const meant = issue.errors.find((branch) => !branch.some(isWrongKind));
   if (meant && meant.length > 0) return meant.flatMap((inner) => leaves(inner, path));
   const kinds = issue.errors.flat().flatMap((inner) => (inner.code === 'invalid_type' ? [inner.expected] : []));
-  const message = kinds.length > 0 ? `Invalid input: expected ${[...new Set(kinds)].join(' or ')}` : issue.message;
-  return [{ path, message }];
+  return [{ path, message: kinds.length > 0 ? mustBe(kinds) : issue.message }];
+}
+
+const KINDS: Readonly<Record<string, string>> = {
+  ...{ string: 'a text', number: 'a number', int: 'a whole number', boolean: 'true or false', array: 'a list' },
+  ...{ object: 'an object', record: 'an object' },
+};
+
+function mustBe(kinds: readonly string[]): string {
+  return `must be ${[...new Set(kinds.map((kind) => KINDS[kind] ?? kind))].join(' or ')}`;
+}
+
+/** What is wrong, as it reads after the name of the field. For a parse; what a schema says in words of its own stays. */
+export function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+  switch (issue.code) {
+    case 'invalid_type':
+      return mustBe([issue.expected]);
+    case 'invalid_value':
+      return issue.values.length === 1
+        ? `must be ${String(issue.values[0])}`
+        : `must be one of ${issue.values.map(String).join(', ')}`;
+    case 'too_small':
+      return sizeInWords(issue.origin, Number(issue.minimum), issue, ['at least', 'more than']);
+    case 'too_big':
+      return sizeInWords(issue.origin, Number(issue.maximum), issue, ['at most', 'less than']);
+    case 'unrecognized_keys':
+      return `has no ${issue.keys.length === 1 ? 'field' : 'fields'} ${issue.keys.join(', ')}`;
+    default:
+      return undefined;
+  }
+}
+
+const UNITS: Readonly<Record<string, readonly [string, string]>> = {
+  string: ['character', 'characters'],
+  array: ['item', 'items'],
+  set: ['item', 'items'],
+};
+
+function sizeInWords(
+  origin: string,
+  limit: number,
+  { code, inclusive, exact }: { readonly code?: string; readonly inclusive?: boolean; readonly exact?: boolean },
+  [within, beyond]: readonly [string, string],
+): string | undefined {
+  const bound = exact ? 'exactly' : inclusive === false ? beyond : within;
+  const unit = UNITS[origin];
+  if (unit) {
+    if (code === 'too_small' && limit === 1 && inclusive !== false && !exact) return 'is empty';
+    return `must have ${bound} ${limit} ${unit[limit === 1 ? 0 : 1]}`;
+  }
+  return ['number', 'int', 'bigint'].includes(origin) ? `must be ${bound} ${limit}` : undefined;
 }
 
 function isWrongKind(issue: Issue): boolean {
