@@ -213,7 +213,9 @@ describe('a session over Streamable HTTP', () => {
     expect(JSON.stringify([...hubs.records.values()]).length).toBeLessThan(1_000);
     expect((await open({ name: 'c'.repeat(100_000), version: '1' })).status).toBe(400);
     const client = await connect(switching(a));
-    await expect(client.subscribeResource({ uri: 'u'.repeat(10_000) })).rejects.toThrow(/so long a URI/);
+    await expect(client.subscribeResource({ uri: `haivemind://memory/${'u'.repeat(10_000)}` })).rejects.toThrow(
+      /so long a URI/,
+    );
   });
 
   it('leaves nothing behind where the handshake fails', async () => {

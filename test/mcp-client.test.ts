@@ -191,6 +191,15 @@ describe.each(WAYS.filter(([way]) => way !== 'stdio'))('long calls and changes o
     expect(listening).toBeDefined();
     await client.close();
   });
+
+  it('refuses to tell of what can be no resource, and names what there is', async () => {
+    const client = await connect(era, transport());
+    const subscribe = (uri: string): Promise<unknown> =>
+      era === 'modern' ? client.listen({ resourceSubscriptions: [uri] }) : client.subscribeResource({ uri });
+    await expect(subscribe('foo://bar')).rejects.toThrow(/haivemind:\/\/memory\/\{memory_id\}/);
+    expect(await subscribe('haivemind://memory/that-is-not-there')).toBeDefined();
+    await client.close();
+  });
 });
 
 describe('narrowed tool lists', () => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { newSessionName } from '../src/surfaces/mcp/handshake.ts';
 import { type HubSocket, listenHubSocket } from '../src/surfaces/mcp/hub-socket.ts';
 import { connectHub, type Link, runProxy } from '../src/surfaces/mcp/proxy.ts';
 import { hubSocketPath } from '../src/surfaces/mcp/socket-path.ts';
@@ -12,6 +13,8 @@ import { serveStdioConnection } from '../src/surfaces/mcp/stdio.ts';
 import { type TinyRuntime, tinyRuntime } from './support/tiny-runtime.ts';
 
 const hello = { cwd: '/srv/payments', version: '0.0.1', agent_id: 'proxy-test' };
+const REJOIN_INTERVAL_MS = 20;
+const BACK = 'The hub is back.';
 let directory: string;
 let path: string;
 let tiny: TinyRuntime;
@@ -41,8 +44,12 @@ interface Message {
   readonly error?: { code: number; message: string; data?: unknown };
 }
 
-async function client(fallback: () => Promise<Link> = () => Promise.reject(new Error('no fallback here'))) {
-  const link = await connectHub(path, hello);
+async function client(
+  fallback: () => Promise<Link> = () => Promise.reject(new Error('no fallback here')),
+  session_name = newSessionName(),
+) {
+  const named = { ...hello, session_name };
+  const link = await connectHub(path, named);
   if (!link) throw new Error('no hub');
   const input = new PassThrough();
   const output = new PassThrough();
@@ -58,7 +65,8 @@ async function client(fallback: () => Promise<Link> = () => Promise.reject(new E
     input,
     output,
     link,
-    reconnect: () => connectHub(path, hello),
+    reconnect: () => connectHub(path, { ...named, resumed: true }),
+    rejoin_interval_ms: REJOIN_INTERVAL_MS,
     fallback,
     notice: (text) => void notices.push(text),
   });
@@ -173,7 +181,95 @@ describe('a proxy', () => {
     second.announce('haivemind://memory/a');
     await expect.poll(() => proxied.messages.at(-1)?.method).toBe('notifications/resources/updated');
     expect(proxied.messages.filter((message) => message.id === 0 || message.id === 1)).toHaveLength(2);
-    expect(proxied.notices).toEqual(['The hub is back.']);
+    expect(proxied.notices).toEqual([BACK]);
+    proxied.input.end();
+    await proxied.done;
+  });
+
+  it('is the same agent session for every hub, and no other proxy is', async () => {
+    const first = await hub();
+    const [one, other] = [await client(), await client()];
+    const keyOf = async (proxied: typeof one, id: number): Promise<unknown> => {
+      proxied.say(call(id, 'wait_for_gate', { gate: 'none' }));
+      return (await proxied.answer(id)).result?.structuredContent?.session_key;
+    };
+    const keys = [await keyOf(one, 1), await keyOf(other, 1)];
+    expect(keys[0]).not.toBe(keys[1]);
+    await first.close(0);
+    await hub(tinyRuntime());
+    await expect.poll(() => [one, other].map(({ notices }) => notices)).toEqual([[BACK], [BACK]]);
+    expect([await keyOf(one, 2), await keyOf(other, 2)]).toEqual(keys);
+    for (const proxied of [one, other]) {
+      proxied.input.end();
+      await proxied.done;
+    }
+  });
+
+  it('has a session of its own where it names none, or one that is no name of a proxy', async () => {
+    await hub();
+    const keys = new Set<unknown>();
+    const forged = ['', 'ses_somebody', 'stdio_', '../x', 'x'.repeat(500)];
+    const names = [undefined, undefined, ...forged, ...forged];
+    for (const session_name of names) {
+      const said = await callOnce({ ...hello, ...(session_name === undefined ? {} : { session_name }) });
+      keys.add(said.session_key);
+      expect(tiny.records.at(-1)?.ctx.session.derived).toBeUndefined();
+    }
+    expect(keys.size).toBe(names.length);
+  });
+
+  it('reaches nobody else’s session by its name', async () => {
+    await hub();
+    const named = { ...hello, session_name: newSessionName() };
+    const mine = await callOnce(named);
+    await hubs.pop()!.close(0);
+    const theirs = tinyRuntime();
+    const { localPrincipal } = theirs.runtime;
+    await hub({
+      ...theirs,
+      runtime: { ...theirs.runtime, localPrincipal: (agent) => ({ ...localPrincipal(agent), user_id: 'other' }) },
+    });
+    expect((await callOnce(named)).session_key).not.toBe(mine.session_key);
+  });
+
+  it('goes back to the hub when it is there again, as the same session, and still hears of changes', async () => {
+    const first = await hub();
+    const [busy, idle] = [tinyRuntime(), tinyRuntime()];
+    const left: TinyRuntime[] = [];
+    const served = (own: TinyRuntime) => {
+      const session_name = newSessionName();
+      return client(async () => {
+        const [toServer, fromServer] = [new PassThrough(), new PassThrough()];
+        const stdio = serveStdioConnection(own.runtime, { input: toServer, output: fromServer, session_name });
+        const close = async (): Promise<void> => {
+          await stdio.close(0);
+          left.push(own);
+        };
+        return { readable: fromServer, writable: toServer, close };
+      }, session_name);
+    };
+    const [proxied, witness] = [await served(busy), await served(idle)];
+    proxied.say({ id: 1, method: 'resources/subscribe', params: { uri: 'haivemind://memory/a' } });
+    await proxied.answer(1);
+    await first.close(0);
+    const alone = (): number => [proxied, witness].filter(({ notices }) => notices.length === 1).length;
+    await expect.poll(alone, { timeout: 20_000 }).toBe(2);
+    proxied.say(call(2, 'wait_for_gate', { gate: 'busy' }));
+    await busy.waiting('busy');
+    const second = tinyRuntime();
+    await hub(second);
+    // Who waits for an answer stays until it is there, while others go over.
+    await expect.poll(() => left).toEqual([idle]);
+    busy.openGate('busy');
+    const before = (await proxied.answer(2)).result?.structuredContent;
+    await expect.poll(() => left).toEqual([idle, busy]);
+    expect(proxied.notices.at(-1)).toBe(BACK);
+    proxied.say(call(3, 'wait_for_gate', { gate: 'none' }));
+    expect((await proxied.answer(3)).result?.structuredContent?.session_key).toBe(before?.session_key);
+    expect(second.records).toHaveLength(1);
+    witness.input.end();
+    second.announce('haivemind://memory/a');
+    await expect.poll(() => proxied.messages.at(-1)?.method).toBe('notifications/resources/updated');
     proxied.input.end();
     await proxied.done;
   });
@@ -258,6 +354,22 @@ describe('a proxy', () => {
     await other.done;
   });
 });
+
+/** What the hub says of the caller to one call over a connection of its own. */
+async function callOnce(said: Parameters<typeof connectHub>[1]): Promise<Record<string, unknown>> {
+  const link = await connectHub(path, said);
+  if (!link) throw new Error('no hub');
+  const lines: string[] = [];
+  link.readable.on('data', (chunk: Buffer) => lines.push(...chunk.toString().split('\n')));
+  link.readable.resume();
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'raw', version: '1' } };
+  for (const message of [{ id: 0, method: 'initialize', params }, call(1, 'wait_for_gate', { gate: 'none' })])
+    link.writable.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+  await expect.poll(() => lines.some((line) => line.includes('"id":1'))).toBe(true);
+  link.readable.destroy();
+  const answer = JSON.parse(lines.find((line) => line.includes('"id":1')) ?? '{}') as Message;
+  return answer.result?.structuredContent ?? {};
+}
 
 /** A client whose hub was closed for good. */
 async function withoutHub(fallback: () => Promise<Link>) {

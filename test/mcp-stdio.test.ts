@@ -1,8 +1,10 @@
 // MCP over a raw pair of streams: what a client library would hide.
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { limits } from '../src/kernel/limits.ts';
+import { newSessionName } from '../src/surfaces/mcp/handshake.ts';
 import { type StdioOptions, serveStdioConnection } from '../src/surfaces/mcp/stdio.ts';
+import type { Runtime } from '../src/surfaces/runtime.ts';
 import { type TinyRuntime, tinyRuntime } from './support/tiny-runtime.ts';
 
 interface Message {
@@ -123,6 +125,33 @@ describe('a stdio connection', () => {
       tools: [{ name: 'wait_for_gate' }, { name: 'search_tools' }, { name: 'run_tool' }],
     });
     await stdio.close();
+  });
+
+  it('says of a session it took over that its client is there, before it calls anything; of a new one not', async () => {
+    const session_name = newSessionName();
+    const said: [boolean, string, unknown][] = [];
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+    try {
+      const opened = [true, false].map((resumed) => {
+        const stillHere: Runtime['stillHere'] = async ({ session: { key, client_name } }) =>
+          void said.push([resumed, key, client_name]);
+        return open(tinyRuntime(undefined, { stillHere }), { resumed, session_name });
+      });
+      for (const stdio of opened) {
+        stdio.say(initialize);
+        stdio.say({ method: 'notifications/initialized' });
+        stdio.say({ id: 1, method: 'ping' });
+        await stdio.answer(1);
+      }
+      vi.advanceTimersByTime(limits.agent_connection_heartbeat_ms);
+      expect(said).toEqual([[true, expect.stringMatching(/^ses_/), 'raw']]);
+      opened[0]?.say(call(2, 'wait_for_gate', { gate: 'none' }));
+      const { structuredContent } = (await opened[0]?.answer(2))?.result ?? {};
+      expect(structuredContent).toMatchObject({ session_key: said[0]?.[1] });
+      for (const stdio of opened) await stdio.close();
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('survives more requests at once than it lets in', async () => {

@@ -278,6 +278,11 @@ export interface Runtime {
   /** `session`: the agent session that reads, where what is shown depends on it. */
   readResource(uri: string, principal: Principal, session?: SessionHandle): Promise<ResourceContent>;
   /**
+   * Throws `not_found`, naming the forms there are, for a URI that can be no resource. Whether there is one of a form it
+   * does not tell.
+   */
+  assertResourceUri(uri: string): void;
+  /**
    * Whether the principal may read the resource now, or could until it was deleted: what decides who hears of a change.
    * False for what is not there. Never rejects.
    */

@@ -13,6 +13,10 @@ export interface McpProcess {
   call(tool: string, input: Readonly<Record<string, unknown>>): Promise<ToolAnswer>;
   /** The output of a call that must succeed. */
   ask(tool: string, input: Readonly<Record<string, unknown>>): Promise<Readonly<Record<string, unknown>>>;
+  /** Any request. Rejects with ProcessGone, and with what an error answer says. */
+  request(method: string, params: unknown): Promise<unknown>;
+  /** Parameters of the notifications of this method that came so far. */
+  notifications(method: string): readonly Readonly<Record<string, unknown>>[];
   /** What it said on stderr so far. */
   stderr(): string;
   /** Resolves when the process is gone and its pipes are closed. */
@@ -31,6 +35,11 @@ export interface McpProcessOptions {
   readonly uid?: number | undefined;
 }
 
+interface Notification {
+  readonly method?: string;
+  readonly params?: Readonly<Record<string, unknown>>;
+}
+
 export const PROCESS_GONE = 'the process ended before it answered';
 
 interface Reply {
@@ -47,10 +56,17 @@ export async function startMcp(options: McpProcessOptions): Promise<McpProcess> 
   child.stderr?.on('data', (text: string) => {
     said += text;
   });
-  const request = lineClient(child, gone);
+  const heard: Notification[] = [];
+  const request = lineClient(child, gone, (notification) => heard.push(notification));
   const mcp: McpProcess = {
     child,
     gone,
+    async request(method, params) {
+      const { result, error } = await request(method, params);
+      if (error) throw new Error(`${method}: ${error.code} ${error.message}`);
+      return result;
+    },
+    notifications: (method) => heard.filter((one) => one.method === method).map(({ params }) => params ?? {}),
     stderr: () => said,
     async call(name, input) {
       const { result, error } = await request('tools/call', { name, arguments: input });
@@ -115,7 +131,7 @@ export async function killLeftovers(): Promise<void> {
 
 type Send = (method: string, params: unknown) => Promise<Reply>;
 
-function lineClient(child: ChildProcess, gone: Promise<Ran>): Send {
+function lineClient(child: ChildProcess, gone: Promise<Ran>, onNotification: (said: Notification) => void): Send {
   const waiting = new Map<number, { resolve: (reply: Reply) => void; reject: (error: Error) => void }>();
   let rest = '';
   let last_id = 0;
@@ -124,8 +140,11 @@ function lineClient(child: ChildProcess, gone: Promise<Ran>): Send {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) {
-      const reply = JSON.parse(line) as Reply;
-      if (reply.id === undefined) continue;
+      const reply = JSON.parse(line) as Reply & Notification;
+      if (reply.id === undefined) {
+        onNotification(reply);
+        continue;
+      }
       waiting.get(reply.id)?.resolve(reply);
       waiting.delete(reply.id);
     }

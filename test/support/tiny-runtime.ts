@@ -232,6 +232,10 @@ export function tinyRuntime(hubs: TinyHubs = tinyHubs(), more: Partial<Runtime> 
       if (!found) throw failure('not_found', 'There is no such resource.', 'List the notes.');
       return { uri, name: found.note_id, mime_type: 'text/markdown', text: found.content };
     },
+    assertResourceUri(uri) {
+      if (/^haivemind:\/\/memory\/./.test(uri)) return;
+      throw failure('not_found', 'There is no such resource.', 'There are haivemind://memory/{memory_id}.');
+    },
     mayReadResource: async (_uri, principal) => mayCall(principal, 'memory.read').allowed,
     stillHere: async () => {},
     async authorise(principal, permission) {

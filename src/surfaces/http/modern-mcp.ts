@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { limits } from '../../kernel/limits.ts';
 import { makeServer } from '../mcp/server.ts';
 import type { CallOrigin } from '../mcp/sessions.ts';
+import { resourceRefusal, urisListenedTo } from '../mcp/subscriptions.ts';
 import type { Toolsets } from '../mcp/toolsets.ts';
 import type { Runtime } from '../runtime.ts';
 import { originOf } from './callers.ts';
@@ -44,6 +45,9 @@ export function createModernMcp(runtime: Runtime): McpServing {
       const origin = originOf(runtime, request, 'http');
       const reader = origin.principalFor(origin.agent_id);
       if (isListen(request.body)) {
+        const refusal = resourceRefusal(runtime, urisListenedTo(request.body));
+        if (refusal)
+          return refuseRpc(request, reply, 400, RPC.invalid_params, `${refusal.message} ${refusal.hint}`, refusal);
         const leave = listening.enter(reader.user_id);
         if (!leave)
           return refuseRpc(request, reply, 503, RPC.refused, 'Too many event streams are open. Close one, or wait.');

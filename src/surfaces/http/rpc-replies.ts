@@ -8,6 +8,7 @@ import type { ErrorBody } from '../../kernel/errors.ts';
 export const RPC = {
   parse: -32_700,
   invalid: -32_600,
+  invalid_params: -32_602,
   refused: -32_000,
   no_session: -32_001,
   internal: -32_603,

@@ -1,4 +1,5 @@
 // The one line each side of the hub's socket says before MCP begins. Loads nothing heavy: the proxy needs it.
+import { randomUUID } from 'node:crypto';
 
 export const HANDSHAKE_VERSION = 1;
 export const HANDSHAKE_MAX_BYTES = 64 * 1024;
@@ -9,6 +10,10 @@ export interface HubHello {
   readonly version: string;
   readonly agent_id?: string;
   readonly toolsets?: readonly string[];
+  /** From newSessionName: the agent's session, the same for all connections of the process, to whichever hub. */
+  readonly session_name?: string;
+  /** It was served before, by another hub or by the process itself. */
+  readonly resumed?: boolean;
 }
 
 export interface HubWelcome {
@@ -19,6 +24,13 @@ export interface HubWelcome {
   readonly error?: { readonly code: string; readonly message: string; readonly hint: string };
 }
 
+const SESSION_NAME = /^stdio_[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A name no other session has: what the process behind stdio calls its session for as long as it lives. */
+export function newSessionName(): string {
+  return `stdio_${randomUUID()}`;
+}
+
 export function handshakeLine(fields: HubHello | HubWelcome): string {
   return `${JSON.stringify({ haivemind: HANDSHAKE_VERSION, ...fields })}\n`;
 }
@@ -26,12 +38,15 @@ export function handshakeLine(fields: HubHello | HubWelcome): string {
 export function readHello(line: string): HubHello | undefined {
   const fields = readFields(line);
   if (!fields || typeof fields.cwd !== 'string' || typeof fields.version !== 'string') return undefined;
-  const { cwd, version, agent_id, toolsets } = fields;
+  const { cwd, version, agent_id, toolsets, session_name, resumed } = fields;
   return {
     cwd,
     version,
     ...(typeof agent_id === 'string' && agent_id !== '' ? { agent_id } : {}),
     ...(Array.isArray(toolsets) ? { toolsets: toolsets.filter((name) => typeof name === 'string') } : {}),
+    // Another name is as good as none: the connection gets a session of its own.
+    ...(typeof session_name === 'string' && SESSION_NAME.test(session_name) ? { session_name } : {}),
+    ...(resumed === true ? { resumed } : {}),
   };
 }
 

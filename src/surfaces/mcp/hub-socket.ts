@@ -82,6 +82,8 @@ function serveProxy(
     toolsets: wanted,
     ...(hello.agent_id === undefined ? {} : { agent_id: hello.agent_id }),
     ...(project === undefined ? {} : { project }),
+    ...(hello.session_name === undefined ? {} : { session_name: hello.session_name }),
+    ...(hello.resumed ? { resumed: true } : {}),
   });
 }
 

@@ -13,6 +13,8 @@ export interface Link {
   readonly writable: Writable;
   /** Tools that may be called again without harm; none where unsaid. */
   readonly repeatable?: readonly string[];
+  /** Ends what is behind it, where that is part of this process. */
+  close?(): Promise<void>;
 }
 
 export interface ProxyOptions {
@@ -22,13 +24,16 @@ export interface ProxyOptions {
   readonly link: Link;
   /** Connects again after the hub went away; undefined where it is not there. */
   readonly reconnect: () => Promise<Link | undefined>;
-  /** A server inside this process, for when the hub does not come back. */
+  /** A server inside this process, for when the hub does not come back soon; left again when it does. */
   readonly fallback: () => Promise<Link>;
+  /** How often a process that serves alone looks for the hub; default: 5 s. */
+  readonly rejoin_interval_ms?: number;
   /** One line for people, to stderr. */
   readonly notice: (message: string) => void;
 }
 
 const RECONNECT_DELAYS_MS = [50, 150, 400, 900];
+const REJOIN_INTERVAL_MS = 5_000;
 const HUB_GONE = -32_000;
 const TOO_LONG = -32_600;
 
@@ -103,6 +108,8 @@ export function runProxy(options: ProxyOptions): Promise<void> {
   return done;
 
   function attach(next: Link): void {
+    linkReader?.detach();
+    destroy(link);
     link = next;
     repeatable = new Set(next.repeatable);
     linkReader = readLines(next.readable, Number.POSITIVE_INFINITY, {
@@ -143,13 +150,18 @@ export function runProxy(options: ProxyOptions): Promise<void> {
   async function lost(): Promise<void> {
     destroy(link);
     link = undefined;
-    linkReader?.detach();
     inputReader.pause();
     for (const id of replay.takeUncertain(repeatable)) toClient(errorLine(id, HUB_GONE, GONE_MESSAGE, { retry: true }));
     if (inputEnded) return giveUp();
     const next = await nextLink(options, () => inputEnded || finished);
-    if (next && !finished) attach(next);
-    else giveUp();
+    if (!next || finished) return giveUp();
+    attach(next.link);
+    if (next.alone) leave(next.link);
+  }
+
+  function leave(alone: Link): void {
+    const isOver = (): boolean => link !== alone || finished || inputEnded;
+    lookForHub(options, alone, { isOver, isIdle: replay.idle, to: attach });
   }
 
   function giveUp(): void {
@@ -169,24 +181,59 @@ export function runProxy(options: ProxyOptions): Promise<void> {
   }
 }
 
+interface NextLink {
+  readonly link: Link;
+  /** It is a server in this process. */
+  readonly alone: boolean;
+}
+
 /** The hub again where it comes back soon, else a server in this process; undefined where neither is to be had. */
-async function nextLink(options: ProxyOptions, stopped: () => boolean): Promise<Link | undefined> {
+async function nextLink(options: ProxyOptions, stopped: () => boolean): Promise<NextLink | undefined> {
   for (const delay_ms of RECONNECT_DELAYS_MS) {
     await new Promise((resolve) => setTimeout(resolve, delay_ms));
     if (stopped()) return undefined;
-    const next = await options.reconnect();
-    if (next) {
+    const link = await options.reconnect();
+    if (link) {
       options.notice('The hub is back.');
-      return next;
+      return { link, alone: false };
     }
   }
-  options.notice('The hub did not come back; this process serves alone from now on.');
+  options.notice('The hub did not come back; this process serves alone until it does.');
   try {
-    return await options.fallback();
+    return { link: await options.fallback(), alone: true };
   } catch (error) {
-    options.notice(`Cannot serve alone: ${error instanceof Error ? error.message : String(error)}`);
+    options.notice(`Cannot serve alone: ${messageOf(error)}`);
     return undefined;
   }
+}
+
+interface Crossing {
+  /** The process serves alone no longer, or nobody any more. */
+  isOver(): boolean;
+  isIdle(): boolean;
+  to(next: Link): void;
+}
+
+/** Alone it hears of no changes that others make: back to a hub, in a moment in which nothing is asked. */
+function lookForHub(options: ProxyOptions, alone: Link, crossing: Crossing): void {
+  const { isOver, isIdle } = crossing;
+  const look = async (): Promise<void> => {
+    const next = !isOver() && isIdle() ? await options.reconnect() : undefined;
+    if (!next || isOver() || !isIdle()) {
+      destroy(next);
+      if (!isOver()) lookForHub(options, alone, crossing);
+      return;
+    }
+    crossing.to(next);
+    options.notice('The hub is back.');
+    await alone.close?.();
+  };
+  const failed = (error: unknown): void => options.notice(`Leaving the own server failed: ${messageOf(error)}`);
+  setTimeout(() => void look().catch(failed), options.rejoin_interval_ms ?? REJOIN_INTERVAL_MS).unref();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function destroy(link: Link | undefined): void {

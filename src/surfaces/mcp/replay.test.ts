@@ -74,6 +74,46 @@ describe('createReplay', () => {
     expect(replay.answered(line({ id: 2, result: {} }))).toBe('swallow');
   });
 
+  it('forgets a subscription that was refused', () => {
+    const replay = opened();
+    replay.sent(line({ id: 1, method: 'resources/subscribe', params: { uri: 'foo://bar' } }));
+    expect(replay.answered(line({ id: 1, error: { code: -32_602, message: 'no' } }))).toBe('pass');
+    expect(replay.opening()).toEqual([initialize, initialized]);
+  });
+
+  it('goes on listening where a hub ends in order, and says only once that it listens', () => {
+    const replay = opened();
+    const listen = line({ id: 'l', method: 'subscriptions/listen' });
+    const acknowledged = line({
+      method: 'notifications/subscriptions/acknowledged',
+      params: { _meta: { 'io.modelcontextprotocol/subscriptionId': 'l' } },
+    });
+    replay.sent(listen);
+    expect(replay.answered(acknowledged)).toBe('pass');
+    expect(replay.idle()).toBe(true);
+    expect(replay.answered(line({ id: 'l', result: { resultType: 'complete' } }))).toBe('swallow');
+    expect(replay.opening()).toEqual([initialize, initialized, listen]);
+    expect(replay.answered(acknowledged)).toBe('swallow');
+    replay.sent(line({ method: 'notifications/cancelled', params: { requestId: 'l' } }));
+    expect(replay.opening()).toEqual([initialize, initialized]);
+  });
+
+  it('tells the client that a hub refused to let it listen', () => {
+    const replay = opened();
+    replay.sent(line({ id: 'l', method: 'subscriptions/listen' }));
+    expect(replay.answered(line({ id: 'l', error: { code: -32_602, message: 'no' } }))).toBe('pass');
+    expect(replay.opening()).toEqual([initialize, initialized]);
+  });
+
+  it('is idle while nothing is asked', () => {
+    const replay = opened();
+    expect(replay.idle()).toBe(true);
+    replay.sent(line({ id: 1, method: 'tools/list' }));
+    expect(replay.idle()).toBe(false);
+    replay.answered(line({ id: 1, result: {} }));
+    expect(replay.idle()).toBe(true);
+  });
+
   it('waits for nothing that was cancelled', () => {
     const replay = opened();
     replay.sent(line({ id: 9, method: 'tools/call', params: {} }));

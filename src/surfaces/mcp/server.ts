@@ -1,5 +1,5 @@
 // One MCP server instance over a runtime. Cheap to make: transports without sessions make one per request.
-import { CLIENT_INFO_META_KEY, Server, type ServerContext } from '@modelcontextprotocol/server';
+import { CLIENT_INFO_META_KEY, ResourceNotFoundError, Server, type ServerContext } from '@modelcontextprotocol/server';
 import { newId } from '../../kernel/ids.ts';
 import type { OperationContext, Principal, Progress } from '../../kernel/operation.ts';
 import type { Runtime } from '../runtime.ts';
@@ -12,7 +12,7 @@ import { asProtocolError } from './protocol-errors.ts';
 import { listResources, RESOURCE_TEMPLATES, readResource } from './resources.ts';
 import { principalOf, senderOf } from './sender.ts';
 import { type Caller, type CallOrigin, type ClientInfo, resolveCaller, SESSION_META_KEY } from './sessions.ts';
-import { createSubscriptions, type Subscriptions } from './subscriptions.ts';
+import { createSubscriptions, resourceRefusal, type Subscriptions } from './subscriptions.ts';
 import type { Toolsets } from './toolsets.ts';
 
 export interface ServerSettings {
@@ -30,6 +30,8 @@ export interface ServerSettings {
   readonly reader?: () => Principal | undefined;
   /** Whether the client is there at this moment, also where it calls nothing; absent: that is not known. */
   readonly connected?: () => boolean;
+  /** The origin's session was served before, elsewhere: while its client is connected it need not call to be there. */
+  readonly resumed?: boolean;
 }
 
 /** How long a client may keep lists that only change with the server's version. */
@@ -57,6 +59,12 @@ export function makeServer(runtime: Runtime, settings: ServerSettings): Server {
     },
   );
   const attendance = settings.connected && attend(runtime, settings.connected);
+  if (attendance && settings.resumed) {
+    const note = (): void =>
+      attendance.note(resolveCaller(settings.origin, undefined, server.getClientVersion() ?? {}));
+    note();
+    server.oninitialized = note;
+  }
   registerTools(server, runtime, settings, attendance);
   registerResources(server, runtime, settings);
   registerPrompts(server, runtime);
@@ -133,7 +141,7 @@ function announceChanges(server: Server, runtime: Runtime, settings: ServerSetti
   const subscriptions = settings.subscriptions ?? createSubscriptions();
   if (settings.announce === 'legacy') {
     server.setRequestHandler('resources/subscribe', async (request) => {
-      await within(runtime, subscriptions.add(request.params.uri));
+      await subscribe(runtime, subscriptions, request.params.uri);
       return {};
     });
     server.setRequestHandler('resources/unsubscribe', async (request) => {
@@ -151,6 +159,13 @@ function announceChanges(server: Server, runtime: Runtime, settings: ServerSetti
   return runtime.onResourceChanged((uri) => {
     if (subscriptions.has(uri)) void announce(uri);
   });
+}
+
+/** Refuses what no resource is named like: nobody would ever hear of it. */
+async function subscribe(runtime: Runtime, subscriptions: Subscriptions, uri: string): Promise<void> {
+  const refusal = resourceRefusal(runtime, [uri]);
+  if (refusal) throw new ResourceNotFoundError(uri, `${refusal.message} ${refusal.hint}`);
+  await within(runtime, subscriptions.add(uri));
 }
 
 /** The store may be away: that is said as every error of ours is. */

@@ -1,5 +1,4 @@
 // MCP over a pair of streams: a process's stdin and stdout, or a connection to the hub's socket.
-import { randomUUID } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import {
   isJSONRPCNotification,
@@ -14,10 +13,11 @@ import { serveStdio } from '@modelcontextprotocol/server/stdio';
 import { limits } from '../../kernel/limits.ts';
 import { jsonDepthExceeds } from '../../kernel/text-safety.ts';
 import type { Runtime } from '../runtime.ts';
+import { newSessionName } from './handshake.ts';
 import { errorLine, idAtEdges, type LineReader, readLines } from './lines.ts';
 import { makeServer } from './server.ts';
 import type { CallOrigin } from './sessions.ts';
-import { createSubscriptions, urisListenedTo } from './subscriptions.ts';
+import { createSubscriptions, resourceRefusal, urisListenedTo } from './subscriptions.ts';
 import type { Toolsets } from './toolsets.ts';
 
 export interface StdioOptions {
@@ -27,6 +27,10 @@ export interface StdioOptions {
   /** Name of the agent; default: what the client calls itself. */
   readonly agent_id?: string;
   readonly project?: string;
+  /** Name of the agent's session, from newSessionName; default: a new one. */
+  readonly session_name?: string;
+  /** The session was served before, by another hub or another connection. */
+  readonly resumed?: boolean;
 }
 
 export interface StdioConnection {
@@ -41,6 +45,7 @@ export const ENVELOPE_DEPTH_LEVELS = 6;
 const TOO_DEEP = `The message is nested deeper than ${limits.json_depth_max_levels} levels. Flatten the value or store it as text.`;
 const PARSE_ERROR = -32_700;
 const INVALID_REQUEST = -32_600;
+const INVALID_PARAMS = -32_602;
 /** Reading stops while so many requests wait, so that a client that only sends cannot fill the memory. */
 const IN_FLIGHT_MAX = 256;
 
@@ -50,15 +55,19 @@ export function serveStdioConnection(runtime: Runtime, options: StdioOptions): S
   const subscriptions = createSubscriptions();
   const transport = createStreamTransport(options, {
     onClosed: resolveClosed,
-    onRead(message) {
-      for (const uri of urisListenedTo(message)) void subscriptions.add(uri).catch(() => undefined);
+    refusal(message) {
+      const uris = urisListenedTo(message);
+      const refusal = resourceRefusal(runtime, uris);
+      if (refusal) return `${refusal.message} ${refusal.hint}`;
+      for (const uri of uris) void subscriptions.add(uri).catch(() => undefined);
+      return undefined;
     },
   });
   const owner = runtime.localPrincipal(options.agent_id);
   const origin: CallOrigin = {
     transport: 'stdio',
     principalFor: (agent_id) => runtime.localPrincipal(agent_id),
-    connection_id: `stdio_${randomUUID()}`,
+    connection_id: options.session_name ?? newSessionName(),
     ...(options.agent_id === undefined ? {} : { agent_id: options.agent_id }),
     ...(options.project === undefined ? {} : { project: options.project }),
   };
@@ -68,6 +77,7 @@ export function serveStdioConnection(runtime: Runtime, options: StdioOptions): S
       makeServer(runtime, {
         ...{ origin, toolsets, announce: era, subscriptions, reader: () => owner },
         connected: () => true,
+        resumed: options.resumed === true,
       }),
     { transport, onerror: (error) => runtime.log.warn({ error: error.message }, 'MCP over stdio') },
   );
@@ -85,7 +95,8 @@ type Streams = Pick<StdioOptions, 'input' | 'output'>;
 
 interface StreamEvents {
   onClosed(): void;
-  onRead(message: JSONRPCMessage): void;
+  /** Sees every message first; what it says answers a request instead, as invalid. */
+  refusal(message: JSONRPCMessage): string | undefined;
 }
 
 interface StreamTransport extends Transport {
@@ -97,7 +108,7 @@ interface StreamTransport extends Transport {
  * The SDK's own stdio transport ends the connection on an overlong line and aborts what is in flight when its input
  * ends; this one answers the line with an error and finishes what was asked first.
  */
-function createStreamTransport({ input, output }: Streams, { onClosed, onRead }: StreamEvents): StreamTransport {
+function createStreamTransport({ input, output }: Streams, { onClosed, refusal }: StreamEvents): StreamTransport {
   const inFlight = new Set<RequestId>();
   let reader: LineReader | undefined;
   let inputEnded = false;
@@ -161,19 +172,12 @@ function createStreamTransport({ input, output }: Streams, { onClosed, onRead }:
   }
 
   function onLine(line: string): void {
-    if (jsonDepthExceeds(line, limits.json_depth_max_levels + ENVELOPE_DEPTH_LEVELS)) {
-      return void write(errorLine(idAtEdges(line.slice(0, 512), line.slice(-512)), INVALID_REQUEST, TOO_DEEP));
-    }
-    let message: JSONRPCMessage;
-    try {
-      message = parseJSONRPCMessage(JSON.parse(line));
-    } catch (error) {
-      const code = error instanceof SyntaxError ? PARSE_ERROR : INVALID_REQUEST;
-      const id = idAtEdges(line.slice(0, 512), line.slice(-512));
-      return void write(errorLine(id, code, 'The line is not a JSON-RPC 2.0 message. Send one JSON object a line.'));
-    }
+    const message = readMessage(line);
+    if (typeof message === 'string') return void write(message);
+    const refused = refusal(message);
+    if (refused !== undefined && isJSONRPCRequest(message))
+      return void write(errorLine(message.id, INVALID_PARAMS, refused));
     track(message);
-    onRead(message);
     transport.onmessage?.(message);
   }
 
@@ -200,4 +204,17 @@ function createStreamTransport({ input, output }: Streams, { onClosed, onRead }:
   }
 
   return transport;
+}
+
+/** The message of a line, or the line that answers where it is none. */
+function readMessage(line: string): JSONRPCMessage | string {
+  const id = (): ReturnType<typeof idAtEdges> => idAtEdges(line.slice(0, 512), line.slice(-512));
+  if (jsonDepthExceeds(line, limits.json_depth_max_levels + ENVELOPE_DEPTH_LEVELS))
+    return errorLine(id(), INVALID_REQUEST, TOO_DEEP);
+  try {
+    return parseJSONRPCMessage(JSON.parse(line));
+  } catch (error) {
+    const code = error instanceof SyntaxError ? PARSE_ERROR : INVALID_REQUEST;
+    return errorLine(id(), code, 'The line is not a JSON-RPC 2.0 message. Send one JSON object a line.');
+  }
 }

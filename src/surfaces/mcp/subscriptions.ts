@@ -1,8 +1,9 @@
 // Which resources a client wants to hear of: in this instance, and for a session of several hubs also kept and told.
 
 import { z } from 'zod';
-import { failure } from '../../kernel/errors.ts';
+import { type ErrorBody, failure, toErrorBody } from '../../kernel/errors.ts';
 import { limits } from '../../kernel/limits.ts';
+import type { Runtime } from '../runtime.ts';
 
 const SUBSCRIPTIONS_MAX_COUNT = 1_000;
 
@@ -62,6 +63,19 @@ export function createSubscriptions(uris: readonly string[] = [], sink?: Subscri
 export function urisListenedTo(message: unknown): readonly string[] {
   const { data } = listenRequest.safeParse(message);
   return data?.params.notifications.resourceSubscriptions ?? [];
+}
+
+/** What to answer where one of these can be no resource. Tells nothing of whether there is one of such a name. */
+export function resourceRefusal(
+  runtime: Pick<Runtime, 'assertResourceUri'>,
+  uris: readonly string[],
+): ErrorBody | undefined {
+  try {
+    for (const uri of uris) runtime.assertResourceUri(uri);
+    return undefined;
+  } catch (error) {
+    return toErrorBody(error);
+  }
 }
 
 const listenRequest = z.object({

@@ -1,10 +1,10 @@
 // `haivemind mcp`: a pipe to the hub of this machine where one runs, else a server of its own. Loads little until it
 // knows which.
-import { PassThrough } from 'node:stream';
+import { PassThrough, type Readable, type Writable } from 'node:stream';
 import { parseArgs } from 'node:util';
 import { type LoadedConfig, loadConfig } from '../../../config/load.ts';
 import { failure } from '../../../kernel/errors.ts';
-import type { HubHello } from '../../mcp/handshake.ts';
+import { type HubHello, newSessionName } from '../../mcp/handshake.ts';
 import { connectHub, type Link, runProxy } from '../../mcp/proxy.ts';
 import { hubSocketPath } from '../../mcp/socket-path.ts';
 import type { StdioConnection } from '../../mcp/stdio.ts';
@@ -28,6 +28,7 @@ export async function runMcp(words: readonly string[], ctx: CliContext): Promise
     version: ctx.version,
     ...(ctx.io.env.HAIVEMIND_AGENT ? { agent_id: ctx.io.env.HAIVEMIND_AGENT } : {}),
     ...(flags.toolsets ? { toolsets: flags.toolsets } : {}),
+    session_name: newSessionName(),
   };
   const path = hubSocketPath(config.data_dir);
   const hub = readHubFile(config.data_dir);
@@ -42,7 +43,7 @@ export async function runMcp(words: readonly string[], ctx: CliContext): Promise
       input: process.stdin,
       output: process.stdout,
       link,
-      reconnect: () => connectHub(path, hello),
+      reconnect: () => connectHub(path, { ...hello, resumed: true }),
       fallback: () => local.asLink(),
       notice: (message) => ctx.io.stderr.write(`haivemind: ${message}\n`),
     });
@@ -56,45 +57,51 @@ export async function runMcp(words: readonly string[], ctx: CliContext): Promise
 }
 
 interface LocalServer {
-  serve(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<StdioConnection>;
+  serve(input: Readable, output: Writable): Promise<StdioConnection>;
   /** The same behind a pair of streams, for a proxy whose hub is gone. */
   asLink(): Promise<Link>;
   close(): Promise<void>;
 }
 
 function localServer(ctx: CliContext, config: LoadedConfig, hello: HubHello): LocalServer {
-  let runtime: LocalRuntime | undefined;
-  let connection: StdioConnection | undefined;
-  const serve: LocalServer['serve'] = async (input, output) => {
-    const [opened, stdio, { parseToolsets }, { projectNameOf }] = await Promise.all([
+  let served: { readonly runtime: LocalRuntime; readonly connection: StdioConnection } | undefined;
+  let ending: Promise<void> = Promise.resolve();
+  const serve = async (input: Readable, output: Writable, resumed: boolean): Promise<StdioConnection> => {
+    const [runtime, stdio, { parseToolsets }, { projectNameOf }] = await Promise.all([
       ctx.openRuntime(config, { role: 'stdio' }),
       import('../../mcp/stdio.ts'),
       import('../../mcp/toolsets.ts'),
       import('../../mcp/project.ts'),
     ]);
-    runtime = opened;
     const names = hello.toolsets?.length ? hello.toolsets : config.server.toolsets;
     const project = projectNameOf(hello.cwd);
-    connection = stdio.serveStdioConnection(runtime, {
-      input: input as PassThrough,
-      output: output as PassThrough,
+    const connection = stdio.serveStdioConnection(runtime, {
+      ...{ input, output, resumed },
       toolsets: parseToolsets(names, runtime.executor.operations),
       ...(hello.agent_id === undefined ? {} : { agent_id: hello.agent_id }),
       ...(project === undefined ? {} : { project }),
+      ...(hello.session_name === undefined ? {} : { session_name: hello.session_name }),
     });
+    served = { runtime, connection };
     return connection;
   };
+  const close = (): Promise<void> => {
+    const now = served;
+    served = undefined;
+    ending = ending.then(async () => {
+      await now?.connection.close();
+      await now?.runtime.close();
+    });
+    return ending;
+  };
   return {
-    serve,
+    close,
+    serve: (input, output) => serve(input, output, false),
     async asLink() {
       const [toServer, fromServer] = [new PassThrough(), new PassThrough()];
-      const served = await serve(toServer, fromServer);
-      void served.closed.then(() => fromServer.end());
-      return { readable: fromServer, writable: toServer };
-    },
-    async close() {
-      await connection?.close();
-      await runtime?.close();
+      const connection = await serve(toServer, fromServer, true);
+      void connection.closed.then(() => fromServer.end());
+      return { readable: fromServer, writable: toServer, close };
     },
   };
 }
