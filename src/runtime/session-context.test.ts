@@ -76,3 +76,11 @@ test('what a namesake did before the agent was there is not work of the agent', 
   const known = await app.call('query_agent_knowledge', { agent_id, query: 'paint' }, bob);
   expect(known.knowledge).toEqual([]);
 });
+
+test('a script of the same user that names the agent acts as it', async () => {
+  await using app = await openApp();
+  const agent_id = await lead(app);
+  await app.call('send_message', { to_agent_id: agent_id, message: 'The harbour is closed' }, ADA);
+  const { messages } = await app.call('check_inbox', {}, { ...http('ada', agent_id, 'ses_script'), transport: 'rest' });
+  expect(messages).toMatchObject([{ body: expect.stringContaining('harbour is closed') }]);
+});

@@ -25,8 +25,9 @@ type ContextReader = Pick<Database<AgentTables & ProjectTables>['db'], 'selectFr
 
 /**
  * The agent the session registered as. A session that registered none acts as the one agent that is registered for the
- * same user, client and machine, if there is exactly one: a client that was restarted goes on as who it was. A credential
- * that names its agent or machine acts as no other, whatever session it is in.
+ * same user, client and machine, if there is exactly one: a client that was restarted goes on as who it was. So does a
+ * program that calls itself by the id of an agent of its own user, as scripts do in a header. A credential that names its
+ * agent or machine acts as no other, whatever session it is in.
  */
 export async function sessionContextOf(
   db: ContextReader,
@@ -78,8 +79,10 @@ function contextRows(db: ContextReader, { principal, session }: Pick<OperationCo
       join.on((eb) => {
         const adopted = eb.and([
           eb('context.agent_id', 'is', null),
-          eb('agents.client', '=', client),
-          eb('agents.machine_id', '=', machine_id),
+          eb.or([
+            eb('agents.agent_id', '=', client),
+            eb.and([eb('agents.client', '=', client), eb('agents.machine_id', '=', machine_id)]),
+          ]),
         ]);
         const meant = [
           eb('agents.user_id', '=', user_id),
