@@ -146,8 +146,8 @@ export const limits = {
   project_backup_chain_max_count: 100,
   project_backup_conflicts_shown_max_count: 50,
   /** Of a file once its parts are no longer compressed, with all it holds in records. */
-  project_backup_plain_max_bytes: 16 * 1024 * MIB,
-  project_backup_records_max_count: 2_000_000,
+  project_backup_plain_max_bytes: 8 * 1024 * MIB,
+  project_backup_records_max_count: 1_000_000,
   project_backup_uploads_per_user_max_count: 200,
   project_backup_uploads_per_user_max_bytes: 64 * 1024 * MIB,
 } as const;

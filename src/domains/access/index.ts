@@ -24,6 +24,6 @@ export {
 } from './policy.ts';
 export { assertAllowed } from './refusals.ts';
 export { type CapabilityOverrides, capabilitiesOf } from './roles.ts';
-export { changeablePlaces, changeableWork, visibleWork } from './visible-work.ts';
+export { changeablePlaces, changeableWork, inPlace, visibleWork } from './visible-work.ts';
 export { mayAddWork, mayChangeWork, mayManageWork, maySeeWork, type WorkFacts } from './work.ts';
 export { placeOfWork, type WorkPlace } from './work-place.ts';

@@ -1,6 +1,7 @@
 // The rules of work.ts as SQL, for lists and queues: tested against them on random rows.
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Principal, TeamCapability } from '../../kernel/operation.ts';
+import type { WorkFacts } from './work.ts';
 
 /** Rows of a table with the columns `scope`, `user_id` and `team_id` that `maySeeWork` allows. */
 export function visibleWork(principal: Principal, table: string): RawBuilder<SqlBool> {
@@ -20,6 +21,18 @@ export function changeablePlaces(principal: Principal, table: string): RawBuilde
   const of = columnsOf(table);
   const teams = teamsWith(principal, ['work.read', 'work.write']);
   return [shared(of), own(of, principal), ...teams.map((team_id) => inTeam(of, sql`= ${team_id}`))];
+}
+
+/** Rows in the very place of something else: all who see that see these, and nobody else puts any there. */
+export function inPlace({ scope, user_id, team_id }: WorkFacts, table: string): RawBuilder<SqlBool> {
+  const of = columnsOf(table);
+  const whose =
+    scope === 'team'
+      ? sql` and ${of.team_id} = ${team_id}`
+      : scope === 'solo'
+        ? sql` and ${of.user_id} = ${user_id}`
+        : sql``;
+  return sql<SqlBool>`(${of.scope} = ${scope}${whose})`;
 }
 
 function withTeams(principal: Principal, table: string, ...needed: readonly TeamCapability[]): RawBuilder<SqlBool> {

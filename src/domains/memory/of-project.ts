@@ -1,6 +1,7 @@
 // Memories that belong to a project, for what the projects domain says about one.
 import { type Expression, type ExpressionBuilder, type SqlBool, sql } from 'kysely';
 import type { Principal } from '../../kernel/operation.ts';
+import { inPlace, type WorkFacts } from '../access/index.ts';
 import { seen } from './filters.ts';
 import { listRows, type MemoryDatabase } from './repository.ts';
 import type { MemoryTables } from './tables.ts';
@@ -17,6 +18,8 @@ export interface OfProjectQuery {
   readonly tags?: readonly string[] | undefined;
   /** ISO time; compares when it happened, or was stored where that is unknown. */
   readonly since?: string | undefined;
+  /** Only what is in this place: the same for all who see the project. */
+  readonly place?: WorkFacts | undefined;
 }
 
 /** Living memories of the project that the principal may see and that nothing replaced, newest first. */
@@ -50,12 +53,13 @@ function ofProject(
   eb: ExpressionBuilder<MemoryTables, 'memories'>,
   { project_id, name }: OfProject,
   principal: Principal,
-  { categories, tags, since }: OfProjectQuery,
+  { categories, tags, since, place }: OfProjectQuery,
 ): Expression<SqlBool> {
   const all = [
     seen(eb, { include_superseded: false, ...(since === undefined ? {} : { since }) }, principal),
     sql<SqlBool>`(memories.project_id = ${project_id} or (memories.project_id is null and memories.project = ${name}))`,
   ];
+  if (place) all.push(inPlace(place, 'memories'));
   const kinds: Expression<SqlBool>[] = [];
   if (categories?.length) kinds.push(eb('memories.category', 'in', categories));
   if (tags?.length) {

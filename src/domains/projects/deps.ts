@@ -1,6 +1,7 @@
 // What the rules of projects work with, and what they need to know of other domains.
 import type { OperationContext } from '../../kernel/operation.ts';
 import type { Database, Trx } from '../../storage/database.ts';
+import type { WorkFacts } from '../access/index.ts';
 import type { AgentTables } from '../agents/index.ts';
 import type { Audit, AuditTables } from '../audit/index.ts';
 import type { Learning, LearningTables } from '../learning/index.ts';
@@ -37,7 +38,7 @@ export interface OpenTask {
 export interface TaskFlow {
   /** Tasks created since the period began. */
   readonly created: Counted;
-  /** Tasks that came to their end since the period began and have not been opened again. */
+  /** Tasks that were done since the period began and have not been opened again: given up is not finished. */
   readonly finished: Counted;
   /** Of the finished: those with a resolution in words. */
   readonly resolved: Counted;
@@ -64,8 +65,8 @@ export interface TaskFacts {
   openCounts(project_ids: readonly string[], ctx: OperationContext): Promise<ReadonlyMap<string, number>>;
   /** Tasks that are not over, `limit` at most: the caller's own first, then ready ones by priority and age, then the rest. */
   openTasks(project_id: string, ctx: OperationContext, limit: number): Promise<readonly OpenTask[]>;
-  /** `since`: ISO time at which the period begins. */
-  flow(project_id: string, ctx: OperationContext, since: string): Promise<TaskFlow>;
+  /** `since`: ISO time at which the period begins. Of tasks in the project's own place, so that all see the same. */
+  flow(project: WorkFacts & { readonly project_id: string }, ctx: OperationContext, since: string): Promise<TaskFlow>;
 }
 
 /** A memory as briefs and checks use one. */
@@ -85,6 +86,8 @@ export interface ProjectMemoryQuery {
   readonly tags?: readonly string[] | undefined;
   /** ISO time. */
   readonly since?: string | undefined;
+  /** Only of this place. */
+  readonly place?: WorkFacts | undefined;
   readonly limit: number;
 }
 

@@ -26,11 +26,19 @@ export interface Check {
   readonly since: string;
 }
 
+/**
+ * Only rows in the project's own place count: whoever may see the project sees them, so all get the same figures, and
+ * nothing of one viewer is evidence for another.
+ */
+function placed({ project_id, name, scope, user_id, team_id }: ProjectRow) {
+  return { project_id, name, scope, user_id, team_id };
+}
+
 /** All dimensions in their order. `complete`: nothing was left out for want of rights of the credential. */
 export async function dimensionsOf(check: Check): Promise<{ dimensions: HealthDimension[]; complete: boolean }> {
   const { deps, project, ctx, since } = check;
   const may = (permission: Permission) => mayCall(ctx.principal, permission).allowed;
-  const flow = may('task.read') ? await deps.tasks.flow(project.project_id, ctx, since) : undefined;
+  const flow = may('task.read') ? await deps.tasks.flow(placed(project), ctx, since) : undefined;
   const memories = may('memory.read');
   const changed_at = await lastChange(check, flow, memories);
   const dimensions = [
@@ -90,7 +98,12 @@ function flowDimension({ now_ms }: Check, flow: TaskFlow): HealthDimension {
       [blocked.count, `Clear what ${blocked.count} blocked tasks wait for.`],
       [aged.count, `Finish, split or give back ${aged.count} tasks that have been in work for long.`],
       [overdue.count, `Decide on ${overdue.count} tasks past their due time.`],
-      [created.count - finished.count, 'More is begun than finished: take on less, or let more agents claim.'],
+      [
+        created.count - finished.count,
+        begun.length === 0
+          ? 'More is created than finished, and nothing is in work: claim_next takes the most urgent.'
+          : 'More is created than finished: take on less, or let more agents claim.',
+      ],
     ] as const
   ).toSorted(([a], [b]) => b - a)[0];
   const advice = score === null ? 'There are no tasks: create_kanban_task makes the first.' : (worst?.[1] ?? '');
@@ -121,7 +134,7 @@ async function lastChange(
     .where('project_id', '=', project.project_id)
     .orderBy('activity_id', 'desc')
     .executeTakeFirst();
-  const [memory] = memories ? await deps.memories.list(project, ctx, { limit: 1 }) : [];
+  const [memory] = memories ? await deps.memories.list(project, ctx, { place: placed(project), limit: 1 }) : [];
   const all = [
     { at: project.updated_at, id: project.project_id },
     ...(act ? [{ at: act.at, id: act.activity_id }] : []),
@@ -157,11 +170,11 @@ async function incidentDimension({ deps, project, ctx, now_ms, since }: Check): 
       advice,
     );
   }
-  const categories = ['incidents'];
+  const asked = { categories: ['incidents'], place: placed(project) };
   const [ever, count, listed] = [
-    await deps.memories.count(project, ctx, { categories }),
-    await deps.memories.count(project, ctx, { categories, since }),
-    await deps.memories.list(project, ctx, { categories, since, limit: limits.health_evidence_max_ids }),
+    await deps.memories.count(project, ctx, asked),
+    await deps.memories.count(project, ctx, { ...asked, since }),
+    await deps.memories.list(project, ctx, { ...asked, since, limit: limits.health_evidence_max_ids }),
   ];
   const told = { count, ids: listed.map(({ memory_id }) => memory_id) };
   const score = incidentScore({ ever, opened: count, open: 0, period_ms });
@@ -188,9 +201,9 @@ async function driftDimension({ deps, project, ctx }: Check): Promise<HealthDime
 }
 
 async function knowledgeDimension({ deps, project, ctx }: Check, flow: TaskFlow): Promise<HealthDimension> {
-  const categories = ['runbooks'];
-  const count = await deps.memories.count(project, ctx, { categories });
-  const listed = await deps.memories.list(project, ctx, { categories, limit: limits.health_evidence_max_ids });
+  const asked = { categories: ['runbooks'], place: placed(project) };
+  const count = await deps.memories.count(project, ctx, asked);
+  const listed = await deps.memories.list(project, ctx, { ...asked, limit: limits.health_evidence_max_ids });
   const { finished, resolved } = flow;
   const score = knowledgeScore({ finished: finished.count, resolved: resolved.count, runbooks: count });
   const advice =
@@ -211,20 +224,28 @@ async function knowledgeDimension({ deps, project, ctx }: Check, flow: TaskFlow)
   );
 }
 
-/** What changed after the last backup is at risk since that one; without any, since the project began. */
+/**
+ * Of backups that this product made by its own clock; what a file that was brought here says of its time proves nothing.
+ * Ids of backups are their users' alone and no evidence for others.
+ *
+ * What changed after the last backup is at risk since that one; without any, since the project began.
+ */
 async function backupDimension(
   { deps, project, now_ms }: Check,
   changed: { readonly at: string },
 ): Promise<HealthDimension> {
   const last = await deps.store.db
     .selectFrom('project_backups')
-    .select(['backup_id', 'created_at'])
+    .select('created_at')
     .where('project_id', '=', project.project_id)
+    .where('kind', 'in', ['made', 'before_restore'])
     .orderBy('created_at', 'desc')
     .executeTakeFirst();
   const safe = last !== undefined && last.created_at >= changed.at;
   const at_risk_ms = safe ? 0 : now_ms - Date.parse(last?.created_at ?? project.created_at);
-  const what = last ? `last backup at ${last.created_at}` : 'backups';
-  const evidence = last ? { count: 1, ids: [last.backup_id] } : { count: 0, ids: [] };
-  return dimension('backup', backupScore(at_risk_ms), [[what, evidence]], 'Make a backup with backup_project.');
+  const score = backupScore(at_risk_ms);
+  const grace = !safe && score === 100 ? ' (due a day after the first change without one)' : '';
+  const what = `${last ? `last backup at ${last.created_at}` : 'backups'}${grace}`;
+  const evidence = last ? { count: 1, ids: [] } : { count: 0, ids: [] };
+  return dimension('backup', score, [[what, evidence]], 'Make a backup with backup_project.');
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { toIso } from '../../kernel/clock.ts';
 import { limits } from '../../kernel/limits.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
-import { visibleWork } from '../access/index.ts';
+import { inPlace, visibleWork, type WorkFacts } from '../access/index.ts';
 import { quantile } from './analytics-percentiles.ts';
 import type { TaskStore } from './deps.ts';
 import { asNow, heldNow, readyNow } from './lapsed.ts';
@@ -26,6 +26,11 @@ const FLOW_COLUMNS = [
   'lease_expires_at',
 ] as const satisfies readonly (keyof TaskRow)[];
 type FlowRow = Pick<TaskRow, (typeof FLOW_COLUMNS)[number]>;
+
+/** A project and where it is. */
+interface ProjectPlace extends WorkFacts {
+  readonly project_id: string;
+}
 
 export function tasksForProjects(store: TaskStore) {
   const visible = ({ principal }: OperationContext) =>
@@ -72,12 +77,13 @@ export function tasksForProjects(store: TaskStore) {
       });
     },
 
-    /** `since`: ISO time at which the period begins. */
-    async flow(project_id: string, ctx: OperationContext, since: string) {
+    /** `since`: ISO time at which the period begins. Of tasks in the project's own place: all who see it see those. */
+    async flow({ project_id, ...place }: ProjectPlace, ctx: OperationContext, since: string) {
       const now = toIso(store.clock.now());
       const rows = await visible(ctx)
         .select(FLOW_COLUMNS)
         .where('project_id', '=', project_id)
+        .where(inPlace(place, 'tasks'))
         .orderBy('task_id')
         .execute();
       const last = await store.db
@@ -85,6 +91,7 @@ export function tasksForProjects(store: TaskStore) {
         .select((eb) => eb.fn.max('at').as('at'))
         .where('project_id', '=', project_id)
         .where(visibleWork(ctx.principal, 'task_history'))
+        .where(inPlace(place, 'task_history'))
         .executeTakeFirst();
       return { ...flowOf(rows, since, now), last_change_at: last?.at ?? null };
     },
@@ -94,7 +101,7 @@ export function tasksForProjects(store: TaskStore) {
 function flowOf(rows: readonly FlowRow[], since: string, now: string) {
   const open = rows.filter(({ status }) => !isOneOf(OVER, status));
   const finished = rows.filter(
-    ({ status, finished_at }) => isOneOf(OVER, status) && finished_at !== null && finished_at >= since,
+    ({ status, finished_at }) => status === 'done' && finished_at !== null && finished_at >= since,
   );
   return {
     created: counted(rows.filter(({ created_at }) => created_at >= since)),

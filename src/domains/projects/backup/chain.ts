@@ -5,6 +5,7 @@ import { failure } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
 import type { Principal } from '../../../kernel/operation.ts';
 import { unseal } from '../../../kernel/sealing.ts';
+import { assertWellFormed } from '../../../kernel/text-safety.ts';
 import { masterKeysMissing } from '../../../storage/keyring/index.ts';
 import { isAdmin } from '../../access/index.ts';
 import { canonicalJson, type JsonRecord } from './canonical.ts';
@@ -15,7 +16,7 @@ import { type About, REMOVED_PART, type Removed, removedSchema } from './manifes
 import { keyName } from './parts/columns.ts';
 import { PARTS } from './parts/index.ts';
 import type { Key, ProjectPart } from './parts/part.ts';
-import { type OpenKey, type ReadBackup, readContainer } from './read-container.ts';
+import { assertSize, type OpenKey, type ReadBackup, readContainer } from './read-container.ts';
 
 interface Entry {
   /** The file that has the record as it counts. */
@@ -33,28 +34,52 @@ export interface Chain {
   readonly sha256: string;
   /** By part and name of the key. */
   readonly index: ReadonlyMap<string, ReadonlyMap<string, Entry>>;
+  /** Its files, oldest first, and the parts that each has. */
+  readonly files: readonly { readonly backup_id: string; readonly sha256: string; readonly parts: readonly string[] }[];
   has(part: string, key: Key): boolean;
   /** The records of a part as they were when the backup was made, in batches. */
   records(part: ProjectPart): AsyncIterable<readonly JsonRecord[]>;
+  /** The part whose records were asked for last. */
+  readonly reading: { part: string };
 }
 
 export const recordHash = (record: JsonRecord): string =>
   createHash('sha256').update(canonicalJson(record)).digest('base64url').slice(0, 22);
 
+/** A file, and what its row says it has to be; undefined where nobody but the file itself speaks. */
+export interface UsableFile extends FoundFile {
+  readonly known_sha256: string | undefined;
+}
+
 /** A backup the principal may use: made or brought here by its user, or any for an administrator. Errors: `not_found`. */
-export async function usableFile(deps: BackupDeps, principal: Principal, backup_id: string): Promise<FoundFile> {
+export function usableFile(deps: BackupDeps, principal: Principal, backup_id: string): Promise<UsableFile> {
+  return fileFor(deps, principal, backup_id, isAdmin(principal));
+}
+
+/** One that the principal's user made or brought here. Errors: `not_found`. */
+export function ownFile(deps: BackupDeps, principal: Principal, backup_id: string): Promise<UsableFile> {
+  return fileFor(deps, principal, backup_id, false);
+}
+
+async function fileFor(
+  deps: BackupDeps,
+  { user_id }: Principal,
+  backup_id: string,
+  anybodys: boolean,
+): Promise<UsableFile> {
   const row = await deps.store.db
     .selectFrom('project_backups')
-    .select(['user_id', 'machine_id'])
+    .select(['user_id', 'machine_id', 'sha256'])
     .where('backup_id', '=', backup_id)
     .executeTakeFirst();
-  const { user_id } = principal;
   const found = await deps.files.find(backup_id).catch((error: unknown) => {
     // Who made a damaged file, only its row can say.
-    throw isAdmin(principal) || row?.user_id === user_id ? error : backupNotFound(backup_id);
+    throw anybodys || row?.user_id === user_id ? error : backupNotFound(backup_id);
   });
-  if (isAdmin(principal) || row?.user_id === user_id || found?.about.made_by.user_id === user_id) {
-    if (found) return found;
+  // What a file says of its maker counts only where it was put into the directory by hand: nothing else has no row.
+  const owner = row ? row.user_id : found?.about.made_by.user_id;
+  if (anybodys || owner === user_id) {
+    if (found) return { ...found, known_sha256: row?.sha256 };
     if (row && row.machine_id !== deps.store.machine_id) throw backupElsewhere(backup_id, row.machine_id);
   }
   throw backupNotFound(backup_id);
@@ -78,8 +103,11 @@ export async function openChain(deps: BackupDeps, principal: Principal, backup_i
   const files = await filesOf(deps, principal, backup_id);
   const index = new Map<string, Map<string, Entry>>(PARTS.map(({ name }) => [name, new Map<string, Entry>()]));
   const links: Link[] = [];
-  for (const [number, { file }] of files.entries()) {
-    const read = await readLink(deps, file, number, index);
+  const size = { bytes: 0, records: 0 };
+  for (const [number, { file, known_sha256 }] of files.entries()) {
+    const read = await readLink(deps, file, number, index, size);
+    if (known_sha256 !== undefined && read.sha256 !== known_sha256)
+      throw damaged('end', 'it is another file than the one that was made or brought here');
     assertLinked(read, links.at(-1));
     links.push({ ...read, file });
   }
@@ -87,23 +115,35 @@ export async function openChain(deps: BackupDeps, principal: Principal, backup_i
   if (!last) throw backupNotFound(backup_id);
   const has = (part: string, key: Key) => index.get(part)?.has(keyName(key)) ?? false;
   const { parts: _, ...about } = last.manifest;
+  const reading = { part: 'manifest' };
+  if (index.get('project')?.size !== 1 || !has('project', [about.project_id]))
+    throw damaged('project', 'it is not of one project, the one it says it is of');
+  const filesRead = links.map(({ manifest: { backup_id: id, parts }, sha256 }) => ({
+    ...{ backup_id: id, sha256 },
+    parts: parts.map(({ name }) => name),
+  }));
   return {
     about,
+    files: filesRead,
     encryption: last.encryption,
     sha256: last.sha256,
     index,
     has,
-    records: (part) => recordsOf(deps, links, index, has, part),
+    reading,
+    records(part) {
+      reading.part = part.name;
+      return recordsOf(deps, links, index, has, part);
+    },
   };
 }
 
 /** Oldest first. */
-async function filesOf(deps: BackupDeps, principal: Principal, backup_id: string): Promise<FoundFile[]> {
-  const files: FoundFile[] = [];
+async function filesOf(deps: BackupDeps, principal: Principal, backup_id: string): Promise<UsableFile[]> {
+  const files: UsableFile[] = [];
   for (let next: string | undefined = backup_id; next !== undefined; ) {
     if (files.length >= limits.project_backup_chain_max_count || files.some(({ about }) => about.backup_id === next))
       throw damaged('manifest', 'what it adds to has no end');
-    const found: FoundFile = await usableFile(deps, principal, next);
+    const found: UsableFile = await usableFile(deps, principal, next);
     files.unshift(found);
     next = found.about.base?.backup_id;
   }
@@ -129,41 +169,52 @@ async function readLink(
   file: string,
   link: number,
   index: ReadonlyMap<string, Map<string, Entry>>,
+  size: { bytes: number; records: number },
 ): Promise<ReadBackup> {
-  const seen = new Set<string>();
   const reading = readContainer(deps.files.read(file), keyOpener(deps), {
-    manifest: ({ parts }) =>
+    manifest({ parts }) {
       assertKnown(
         parts.map(({ name }) => name),
         link,
-      ),
+      );
+      // Of all files together: keys of all of them are in memory at once.
+      for (const { bytes, records } of parts) {
+        size.bytes += bytes;
+        size.records += records;
+      }
+      assertSize(size);
+    },
   });
   for (;;) {
     const step = await reading.next();
     if (step.done) return step.value;
     const { part: name, records } = step.value;
     if (name === REMOVED_PART) forget(index, records);
-    else note(partNamed(name), records, { index: index.get(name) ?? new Map(), seen, link });
+    else note(partNamed(name), records, { index: index.get(name) ?? new Map(), link });
   }
 }
 
 interface Noted {
   readonly index: Map<string, Entry>;
-  readonly seen: Set<string>;
   readonly link: number;
 }
 
-function note(part: ProjectPart, records: readonly JsonRecord[], { index, seen, link }: Noted): void {
+function note(part: ProjectPart, records: readonly JsonRecord[], { index, link }: Noted): void {
   for (const record of records) {
     assertForm(part, record);
     const key = keyName(part.keyOf(record));
-    if (seen.has(`${part.name} ${key}`)) throw damaged(part.name, 'a record is in it twice');
-    seen.add(`${part.name} ${key}`);
+    if (index.get(key)?.link === link) throw damaged(part.name, 'a record is in it twice');
     index.set(key, { link, hash: recordHash(record) });
   }
 }
 
 export function assertForm(part: ProjectPart, record: JsonRecord): void {
+  try {
+    // Before any schema walks it: what no call could have brought in.
+    assertWellFormed(record);
+  } catch (cause) {
+    throw damaged(part.name, 'a record has text that cannot be stored, or too many levels', cause);
+  }
   const result = part.schema.safeParse(record);
   if (result.success) return;
   const [issue] = result.error.issues;

@@ -30,6 +30,10 @@ export interface BackupFiles {
    */
   find(backup_id: string): Promise<FoundFile | undefined>;
   list(): Promise<readonly FoundFile[]>;
+  /** What the file of this id is called. */
+  nameOf(backup_id: string): string;
+  /** Those of these names that are in the directory. */
+  present(files: readonly string[]): Promise<ReadonlySet<string>>;
   read(file: string): AsyncIterable<Uint8Array>;
   /**
    * A file that appears under its id when `write` has written and checked it, and never before. Rejects with `conflict`
@@ -70,6 +74,11 @@ export function backupFiles(data_dir: string): BackupFiles {
     folder,
     list,
     read,
+    nameOf: (backup_id) => `${backup_id}${SUFFIX}`,
+    async present(files) {
+      const names = new Set(await readdir(folder).catch(() => []));
+      return new Set(files.filter((file) => names.has(file)));
+    },
     async find(backup_id) {
       if (!BACKUP_ID.test(backup_id)) throw backupNotFound(backup_id);
       const named = await look(`${backup_id}${SUFFIX}`);
@@ -136,14 +145,18 @@ async function exists(path: string): Promise<boolean> {
 }
 
 /** Copies pieces to a new file and to the disk. Rejects with `limit_exceeded` for too many bytes. */
-export async function writeDraft(path: string, pieces: AsyncIterable<Uint8Array>): Promise<void> {
+export async function writeDraft(path: string, pieces: AsyncIterable<Uint8Array>, room_bytes: number): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   let bytes = 0;
   try {
     for await (const piece of pieces) {
       bytes += piece.length;
-      if (bytes > limits.project_backup_file_max_bytes)
-        throw failure('limit_exceeded', 'The backup is larger than a hub takes.', 'Copy it into the directory itself.');
+      if (bytes > Math.min(room_bytes, limits.project_backup_file_max_bytes))
+        throw failure(
+          'limit_exceeded',
+          'The backup is larger than what this hub takes of you.',
+          'Copy it into the directory itself.',
+        );
       for (let done = 0; done < piece.length; ) done += (await file.write(piece, done)).bytesWritten;
     }
     await file.sync();

@@ -4,6 +4,7 @@ import type { Principal } from '../../../kernel/operation.ts';
 import { isAdmin } from '../../access/index.ts';
 import type { BackupDeps } from './deps.ts';
 import type { FoundFile } from './files.ts';
+import { chunksOf } from './parts/columns.ts';
 import type { Counts } from './read-container.ts';
 
 export interface ListedBackup {
@@ -50,13 +51,27 @@ export async function listBackups(
       available: here.has(row.backup_id),
     }),
   );
-  const ids = new Set(known.map(({ backup_id }) => backup_id));
+  // A file with a row is that row's user's, whatever it says of its maker.
+  const ids = await idsWithRows(store, [...here.keys()]);
   const others = found.filter(({ about }) => {
     const usable = everything || about.made_by.user_id === principal.user_id;
     return usable && !ids.has(about.backup_id) && (project_id === undefined || about.project_id === project_id);
   });
   const all = [...known, ...others.map(listed)];
   return all.sort((a, b) => (a.backup_id < b.backup_id ? 1 : -1)).slice(0, limit);
+}
+
+async function idsWithRows(store: BackupDeps['store'], ids: readonly string[]): Promise<ReadonlySet<string>> {
+  const known = new Set<string>();
+  for (const some of chunksOf(ids, 500)) {
+    const rows = await store.db
+      .selectFrom('project_backups')
+      .select('backup_id')
+      .where('backup_id', 'in', some)
+      .execute();
+    for (const { backup_id } of rows) known.add(backup_id);
+  }
+  return known;
 }
 
 function listed({ about, encryption, counts, bytes }: FoundFile): ListedBackup {

@@ -3,10 +3,12 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setImmediate } from 'node:timers/promises';
 import { createGunzip } from 'node:zlib';
 import type { z } from 'zod';
-import { HaivemindError } from '../../../kernel/errors.ts';
+import { failure, HaivemindError } from '../../../kernel/errors.ts';
 import { limits } from '../../../kernel/limits.ts';
+import { jsonDepthExceeds } from '../../../kernel/text-safety.ts';
 import { type ByteSource, byteSource } from './byte-source.ts';
 import { canonicalJson, type Json, type JsonRecord } from './canonical.ts';
 import { damaged } from './errors.ts';
@@ -102,6 +104,18 @@ export interface Said {
   readonly counts: Counts | undefined;
 }
 
+/** Throws `limit_exceeded` for more than a hub reads. Whatever is compressed to nothing is measured as it comes out. */
+export function assertSize({ bytes, records }: { readonly bytes: number; readonly records: number }): void {
+  const max_bytes = limits.project_backup_plain_max_bytes;
+  const max_records = limits.project_backup_records_max_count;
+  if (bytes <= max_bytes && records <= max_records) return;
+  throw failure(
+    'limit_exceeded',
+    `The backup holds ${records} records of ${bytes} bytes; a hub reads ${max_records} records of ${max_bytes} bytes.`,
+    'Back the project up without its history (include_history=false), or in several projects.',
+  );
+}
+
 /** What a file says about itself, from its first lines; the rest is not looked at. Errors: `storage_corrupt` by part. */
 export async function readAbout(pieces: AsyncIterable<Uint8Array>): Promise<Said> {
   const { magic, json } = await headOf(byteSource(pieces), 'header');
@@ -144,6 +158,7 @@ async function headOf(source: ByteSource, part: string): Promise<Head> {
 
 function parsed<T>(schema: z.ZodType<T>, json: string, part: string): T {
   let value: unknown;
+  assertFlat(json, part, 'it');
   try {
     value = JSON.parse(json);
   } catch (cause) {
@@ -161,6 +176,7 @@ async function* readParts(
   { manifest: check, only }: ReadOptions,
   begins: (part: string) => void,
 ): AsyncGenerator<Batch, void> {
+  assertSize({ bytes: sumOf(manifest, 'bytes'), records: sumOf(manifest, 'records') });
   check?.(manifest);
   const names = new Set(manifest.parts.map(({ name }) => name));
   if (names.size !== manifest.parts.length) throw damaged('manifest', 'a part is named twice');
@@ -171,6 +187,10 @@ async function* readParts(
   }
   begins('end');
   if (!(await source.ended())) throw damaged('end', 'something follows that does not belong to it');
+}
+
+function sumOf({ parts }: Manifest, field: 'bytes' | 'records'): number {
+  return parts.reduce((sum, part) => sum + part[field], 0);
 }
 
 async function passOver(source: ByteSource, { name, stored_bytes, stored_sha256 }: ManifestPart): Promise<void> {
@@ -208,7 +228,10 @@ async function* readPart(source: ByteSource, part: ManifestPart): AsyncGenerator
       if (end === 0) continue;
       const batch = recordsIn(name, all.subarray(0, end));
       records += batch.length;
+      if (records > part.records) throw damaged(name, 'it has more records than the manifest says');
       yield { part: name, records: batch };
+      // A file may be long: others have their turn between its batches.
+      await setImmediate();
     }
     await fed;
   } catch (error) {
@@ -233,6 +256,7 @@ function recordsIn(part: string, bytes: Buffer): JsonRecord[] {
   lines.pop();
   return lines.map((line) => {
     let value: Json;
+    assertFlat(line, part, 'one of its lines');
     try {
       value = JSON.parse(line) as Json;
     } catch (cause) {
@@ -241,6 +265,21 @@ function recordsIn(part: string, bytes: Buffer): JsonRecord[] {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw damaged(part, 'one of its lines is no record');
     if (canonicalJson(value) !== line) throw damaged(part, 'one of its lines is not in canonical form');
+    if (line.includes('\\u0000') && hasNul(value)) throw damaged(part, 'a text in it has a NUL, which no store keeps');
     return value as JsonRecord;
   });
+}
+
+/** A record is the fields of a row, and what they hold is as deep as an input may be. */
+const RECORD_DEPTH_MAX_LEVELS = limits.json_depth_max_levels + 4;
+
+/** On the text, before anything walks through its levels by calling itself. */
+function assertFlat(json: string, part: string, what: string): void {
+  if (jsonDepthExceeds(json, RECORD_DEPTH_MAX_LEVELS)) throw damaged(part, `${what} is nested too deep`);
+}
+
+function hasNul(value: Json): boolean {
+  if (typeof value === 'string') return value.includes('\0');
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(value).some(([key, child]) => key.includes('\0') || hasNul(child as Json));
 }

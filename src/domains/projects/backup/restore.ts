@@ -8,10 +8,12 @@ import { announceRestored, type RestoredRow } from '../../memory/index.ts';
 import type { ProjectRow } from '../record.ts';
 import { type Chain, openChain } from './chain.ts';
 import type { BackupDeps } from './deps.ts';
+import { damaged } from './errors.ts';
 import { type MadeBackup, makeBackup, scopeOf } from './make.ts';
 import { keyName } from './parts/columns.ts';
 import { PARTS, partsFor } from './parts/index.ts';
 import type { AnyReader, AnyTrx, Key, Placement, RestoreContext, RestoreMode } from './parts/part.ts';
+import { assertMayRemove, assertMayWriteParts } from './parts/permissions.ts';
 import { type Plan, planRestore, type Removal, walk } from './plan.ts';
 import { assertUnchanged } from './unchanged.ts';
 
@@ -41,11 +43,15 @@ export async function restoreProject(
   const { store } = deps;
   const chain = await openChain(deps, principal, request.backup_id);
   const { project_id } = chain.about;
+  assertMayWriteParts(principal, chain, request.restore_mode);
   const here = await projectHere(deps, principal, project_id, request.placement);
   const asked = { deps, principal, chain, request, here };
-  const plan = await store.engine.snapshot(async (db) => {
+  const planned = store.engine.snapshot(async (db) => {
     const { ctx, removals } = await contextFor(asked, db as never);
     return planRestore(db as never, chain, ctx, removals);
+  });
+  const plan = await planned.catch((error: unknown) => {
+    throw undone(error, chain);
   });
   if (request.dry_run) {
     const details = { backup_id: request.backup_id, restore_mode: request.restore_mode, dry_run: true };
@@ -64,8 +70,9 @@ export async function restoreProject(
           { kind: 'before_restore' },
         )
       : undefined;
-  const done = await write(asked, kept).catch((error: unknown) => {
-    throw undone(error);
+  const before = kept && (await openChain(deps, principal, kept.about.backup_id));
+  const done = await write(asked, kept, before).catch((error: unknown) => {
+    throw undone(error, chain);
   });
   announceRestored(deps.memory, done.touched);
   deps.changed('project', project_id);
@@ -88,13 +95,13 @@ interface Done {
 }
 
 /** The domain of memories opens the transaction: caches of theirs have to hear of it. */
-function write(asked: Asked, kept: MadeBackup | undefined): Promise<Done> {
+function write(asked: Asked, kept: MadeBackup | undefined, before: Chain | undefined): Promise<Done> {
   const { deps, principal, chain, request } = asked;
   return deps.memory.store.write(async (memory_trx) => {
     const trx = memory_trx as unknown as AnyTrx;
     const { ctx, removals } = await contextFor(asked, trx);
     for (const part of PARTS) await part.begin?.(trx, ctx);
-    if (kept) await assertUnchanged(trx, ctx.project, kept.position);
+    if (kept && before) await assertUnchanged(trx, ctx.project, kept.position, before.has);
     // Again: what was planned may have changed since.
     const plan = await planRestore(trx, chain, ctx, removals);
     refuse(plan, request);
@@ -150,12 +157,23 @@ async function contextFor(
   const { store } = deps;
   const project = here
     ? await scopeOf(deps, principal, here, include_history)
-    : { project_id, name: '', principal, now: toIso(store.clock.now()), include_history, vault_ids: [] };
+    : {
+        project_id,
+        name: '',
+        principal,
+        now: toIso(store.clock.now()),
+        place: undefined,
+        include_history,
+        vault_ids: [],
+      };
   const removals: Removal[] = [];
   if (here && request.restore_mode === 'overwrite')
     for (const part of partsFor(include_history)) {
+      // What a backup was made without says nothing of what was there.
+      if (!chain.files.every(({ parts }) => parts.includes(part.name))) continue;
       const keys = (await part.removable?.(db, project)) ?? [];
       const gone = keys.filter((key: Key) => !chain.has(part.name, key));
+      if (gone.length > 0) assertMayRemove(principal, part.name);
       if (gone.length > 0) removals.push({ part, keys: gone });
     }
   const ctx: RestoreContext = {
@@ -164,14 +182,31 @@ async function contextFor(
     project,
     placement: request.placement,
     manages_project: here !== undefined,
+    own_backup: await madeHere(deps, chain),
     mode: request.restore_mode,
     removing: new Map(removals.map(({ part, keys }) => [part.name, new Set(keys.map(keyName))])),
     inBackup: chain.has,
+    admitted: new Map(),
     identities: new Map(),
     touched: [],
     changed_tasks: [],
   };
   return { ctx, removals };
+}
+
+/** Every file of it is one that this hub has written itself. */
+async function madeHere({ store }: BackupDeps, { files }: Chain): Promise<boolean> {
+  for (const { backup_id, sha256 } of files) {
+    const row = await store.db
+      .selectFrom('project_backups')
+      .select('backup_id')
+      .where('backup_id', '=', backup_id)
+      .where('sha256', '=', sha256)
+      .where('kind', 'in', ['made', 'before_restore'])
+      .executeTakeFirst();
+    if (!row) return false;
+  }
+  return true;
 }
 
 function refuse(plan: Plan, { restore_mode }: RestoreRequest): void {
@@ -197,7 +232,8 @@ function totalsOf({ parts }: Plan): Record<string, number> {
 }
 
 /** What the store itself refuses is a conflict as well: the transaction is undone. */
-function undone(error: unknown): unknown {
+function undone(error: unknown, { reading }: Chain): unknown {
+  if (isData(error)) return damaged(reading.part, 'the store takes no such value', error);
   if (error instanceof HaivemindError || !isConstraint(error)) return error;
   return failure(
     'conflict',
@@ -212,4 +248,9 @@ function isConstraint(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { errcode, code } = error as { errcode?: unknown; code?: unknown };
   return (typeof errcode === 'number' && (errcode & 0xff) === 19) || (typeof code === 'string' && /^23/.test(code));
+}
+
+/** Class 22 of PostgreSQL: a value that its column cannot hold. */
+function isData(error: unknown): boolean {
+  return error instanceof Error && /^22/.test(String((error as { code?: unknown }).code ?? ''));
 }

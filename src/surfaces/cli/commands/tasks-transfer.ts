@@ -154,7 +154,9 @@ export async function runTaskExport(flags: ExportFlags, ctx: CliContext): Promis
   try {
     const pieces = exported(client, flags, ctx.io.signal);
     if (flags.output === undefined || flags.output === '-') {
-      for await (const piece of pieces) ctx.io.stdout.write(piece);
+      // A file or a pipe gets it as it is; a terminal would obey what is written in it.
+      const { stdout } = ctx.io;
+      for await (const piece of pieces) stdout.write(stdout.isTTY ? shown(piece) : piece);
       return EXIT.ok;
     }
     const path = resolve(ctx.io.cwd, flags.output);
