@@ -162,7 +162,9 @@ describe.each<Era>(['legacy', 'modern'])('over Streamable HTTP, %s', (era) => {
   });
 
   // In the later protocol one ends the listening instead.
-  it.skipIf(era === 'modern')('tells no more after the client has unsubscribed', async () => {
+  if (era === 'modern') return;
+
+  it('tells no more after the client has unsubscribed', async () => {
     const ada = await as('eve', 'quiet');
     const { task } = await ada.ask('create_kanban_task', { title: 'Noise' });
     const uris = [`haivemind://tasks/${task.task_id}`, 'haivemind://tasks'] as const;
