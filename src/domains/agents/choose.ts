@@ -1,7 +1,7 @@
 // The best agent that is there for a task somebody else has made: decided as delegate_task decides.
 import { toIso } from '../../kernel/clock.ts';
 import type { OperationContext } from '../../kernel/operation.ts';
-import { rank, recordOf, whyChosen } from './delegation.ts';
+import { namedOf, rank, recordOf, whyChosen } from './delegation.ts';
 import type { AgentDeps } from './deps.ts';
 import { listVisible } from './repository.ts';
 
@@ -29,7 +29,9 @@ export async function bestAgent(
   const [best] = considered;
   const user_id = there.find(({ agent_id }) => agent_id === best?.agent_id)?.user_id;
   if (best && best.score !== null) return { agent_id: best.agent_id, user_id, reason: whyChosen(best, considered) };
-  const why = considered.slice(0, NAMED_MAX_COUNT).map((one) => `${one.agent_id}: ${recordOf(one)}`);
+  const { named, lacking } = namedOf(considered, NAMED_MAX_COUNT);
+  const why = named.map((one) => `${one.agent_id}: ${recordOf(one)}`);
+  if (lacking > 0) why.push(`${lacking} more lack what it needs`);
   const reason =
     why.length === 0 ? 'No agent is there that may work on it.' : `Nobody is there for it (${why.join('; ')}).`;
   return { agent_id: undefined, user_id: undefined, reason };

@@ -25,6 +25,8 @@ export interface Ranked {
   readonly load: number;
   /** Share of such work that succeeded, as far as is known: 0.5 of who has done none. */
   readonly success: number;
+  /** Pieces of such work that are over, well or not. */
+  readonly ended: number;
 }
 
 const LOAD_SHARE = 0.5;
@@ -46,7 +48,8 @@ function judge(contender: Contender, needed: readonly string[]): Ranked {
   const success = (done + 1) / (done + failed + 2);
   const fresh = 1 - Math.min(1, Math.max(0, silent_ms) / limits.agent_presence_ttl_ms);
   const score = LOAD_SHARE / (1 + load) + SUCCESS_SHARE * success + PRESENCE_SHARE * fresh;
-  return { agent_id, score: missing.length > 0 || offline ? null : score, missing, offline, load, success };
+  const able = missing.length === 0 && !offline;
+  return { agent_id, score: able ? score : null, missing, offline, load, success, ended: done + failed };
 }
 
 function compare(a: string, b: string): number {

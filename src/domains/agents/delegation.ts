@@ -165,10 +165,22 @@ export function whyChosen(best: Ranked, considered: readonly Ranked[]): string {
   return `${of}: ${recordOf(best)}.`;
 }
 
+/** Agents that lack a capability and are named; of more there is only the number. */
+const LACKING_NAMED_MAX_COUNT = 3;
+
+/** Those to be named in an explanation, at most `max`, and how many others were considered that lack what is needed. */
+export function namedOf(considered: readonly Ranked[], max: number): { named: Ranked[]; lacking: number } {
+  const able = considered.filter(({ missing }) => missing.length === 0);
+  const lacking = considered.filter(({ missing }) => missing.length > 0);
+  const named = [...able, ...lacking.slice(0, LACKING_NAMED_MAX_COUNT)].slice(0, max);
+  return { named, lacking: lacking.length - named.filter(({ missing }) => missing.length > 0).length };
+}
+
 /** What decided about an agent, in words. */
-export function recordOf({ missing, offline, load, success }: Ranked): string {
+export function recordOf({ missing, offline, load, success, ended }: Ranked): string {
   if (missing.length > 0) return `lacks ${missing.join(', ')}`;
-  const work = `load ${load}, success ${Math.round(success * 100)} %`;
+  // Half and half is what is reckoned with where nothing is known, and no finding.
+  const work = `load ${load}, ${ended === 0 ? 'no history' : `success ${Math.round(success * 100)} %`}`;
   return offline ? `offline, ${work}` : work;
 }
 

@@ -34,7 +34,7 @@ test('goes to the one that can do it, with a task and a message', async () => {
     assigned_agent_id: specialist.agent_id,
     missing: [],
   });
-  expect(done.reason).toMatch(/^The only one there that can do it: load 0, success 50 %/);
+  expect(done.reason).toMatch(/^The only one there that can do it: load 0, no history\./);
   expect(done.considered.map(({ agent_id }: { agent_id: string }) => agent_id)).toEqual([
     specialist.agent_id,
     writer.agent_id,
@@ -53,6 +53,23 @@ test('goes to the one that can do it, with a task and a message', async () => {
       required_capabilities: '["elasticsearch_ops"]',
     },
   ]);
+});
+
+test('agents that lack what is needed are named up to three, the rest is counted', async () => {
+  await register('specialist', ['elasticsearch_ops']);
+  for (const role of ['a', 'b', 'c', 'd', 'e']) await register(role, ['documentation']);
+  const done = await app.call('delegate_task', SEARCH, LEAD);
+  expect(done.considered).toHaveLength(4);
+  expect(done.lacking).toBe(2);
+  const text = await app.text('delegate_task', SEARCH, LEAD);
+  expect(text).toContain('2 more lack what it needs');
+  const { task } = await app.call(
+    'create_kanban_task',
+    { title: 'Rare', required_capabilities: ['database_ops'] },
+    LEAD,
+  );
+  const { explanation } = await app.call('assign_kanban_task', { task_id: task.task_id, auto_assign: true }, LEAD);
+  expect(explanation).toContain('3 more lack what it needs');
 });
 
 test('of several, the one with less to do', async () => {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { idField, timeField } from '../../../kernel/fields.ts';
 import { limits } from '../../../kernel/limits.ts';
 import { defineOperation, WRITES } from '../../../kernel/operation.ts';
-import { delegate, recordOf } from '../delegation.ts';
+import { delegate, namedOf, recordOf } from '../delegation.ts';
 import type { AgentDeps } from '../deps.ts';
 import { stored } from '../render.ts';
 import { agentIdField, capabilitiesField } from '../schema.ts';
@@ -39,6 +39,7 @@ const output = z.object({
       }),
     )
     .describe('Best first.'),
+  lacking: z.number().describe('More that lack what it needs.'),
   message_ids: z.array(z.string()).describe('Written to the agent, or as offers.'),
 });
 
@@ -65,6 +66,7 @@ export const delegateTask = defineOperation<AgentDeps, typeof input, typeof outp
   async handle(deps, wanted, ctx) {
     const { task, chosen, reason, missing, considered, messages } = await delegate(deps, wanted, ctx);
     const { task_id, title, status } = task;
+    const { named, lacking } = namedOf(considered, SHOWN_MAX_COUNT);
     const full = chosen && messages.length === 0 ? ' Its inbox is full: it was not told.' : '';
     return {
       ...{ task_id, title, status },
@@ -72,17 +74,19 @@ export const delegateTask = defineOperation<AgentDeps, typeof input, typeof outp
       assigned_agent_id: chosen?.agent_id ?? null,
       reason: `${reason}${full}`,
       missing: [...missing],
-      considered: considered.slice(0, SHOWN_MAX_COUNT).map((ranked) => ({
+      considered: named.map((ranked) => ({
         agent_id: ranked.agent_id,
         score: ranked.score === null ? null : Math.round(ranked.score * 1000) / 1000,
         record: recordOf(ranked),
       })),
+      lacking,
       message_ids: messages.map(({ message_id }) => message_id),
     };
   },
   text(out) {
     const whose = out.assigned_agent_id === null ? 'waits' : `goes to ${out.assigned_agent_id}`;
     const lines = out.considered.map(({ agent_id, score, record }) => `${agent_id} ${score ?? '-'} (${record})`);
+    if (out.lacking > 0) lines.push(`${out.lacking} more lack what it needs`);
     return [{ kind: 'text', text: `${out.task_id} ${whose}. ${out.reason}` }, ...stored([out.title, ...lines])];
   },
 });
