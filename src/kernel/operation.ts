@@ -190,8 +190,15 @@ export interface CliBinding {
   readonly secret?: string;
   /** A short form at the top level, for example `search`. */
   readonly alias?: string;
-  /** How a terminal shows the answer. */
-  readonly table?: { readonly rows: string; readonly columns: readonly string[] };
+  /**
+   * How a terminal shows the answer. Piped there are the rows alone, and of the rest what must not go unsaid: the fields
+   * `beside`, on lines that begin with their names.
+   */
+  readonly table?: {
+    readonly rows: string;
+    readonly columns: readonly string[];
+    readonly beside?: readonly string[];
+  };
   /** This field alone goes to standard output, for `NAME=$(haivemind ...)`; the rest is told on standard error. */
   readonly alone?: string;
 }

@@ -14,20 +14,33 @@ function task(fields: Partial<BoardTask>): BoardTask {
   };
 }
 
-const measure = task({ title: 'Measure queries', label: '1', critical: true, depth: 1, priority: 'high' });
+const measure = task({
+  title: 'Measure queries',
+  label: '1',
+  story_label: '2',
+  critical: true,
+  depth: 1,
+  priority: 'high',
+});
 const tune = task({
-  ...{ task_id: 'task_2', title: 'Tune the shards of every host', label: '2a', depth: 1, status: 'in_progress' },
-  ...{ holder_agent_id: 'elastic1-specialist', started_at: '2026-01-10T09:00:00.000Z', critical: true },
+  ...{ task_id: 'task_2', title: 'Tune the shards of every host', label: '2a', story_label: '2', depth: 1 },
+  ...{
+    status: 'in_progress',
+    holder_agent_id: 'elastic1-specialist',
+    started_at: '2026-01-10T09:00:00.000Z',
+    critical: true,
+  },
 });
 const wait = task({
   task_id: 'task_3',
   title: 'Tune heap',
   label: '2b',
+  story_label: '2',
   depth: 1,
   ready: false,
   due: '2026-01-01T00:00:00.000Z',
 });
-const story = task({ task_id: 'task_0', title: 'Make it fast', label: '1', critical: true, depth: 0, ready: false });
+const story = task({ task_id: 'task_0', title: 'Make it fast', label: '2', critical: true, depth: 0, ready: false });
 
 test('columns stand side by side where there is room', () => {
   const columns = [
@@ -38,12 +51,12 @@ test('columns stand side by side where there is room', () => {
     [
       'TODO 5                          IN PROGRESS 1',
       '------------------------------  ------------------------------',
-      '1* Measure queries              2a* Tune the shards of every…',
+      '2.1* Measure queries            2.2a* Tune the shards of ever…',
       '  30m high ready                  3h @elastic1-specialist',
-      '2b Tune heap',
+      '2.2b Tune heap',
       '  30m waits overdue',
       '  and 3 more',
-      '* critical path',
+      '* critical path; --ids shows their ids',
       '',
     ].join('\n'),
   );
@@ -58,11 +71,12 @@ test('and below each other where there is none', () => {
     [
       'TODO 1',
       '------------------------------',
-      '1* Measure queries',
+      '2.1* Measure queries',
       '  30m high ready',
       '',
       'DONE 0',
       '------------------------------',
+      '* critical path; --ids shows…',
       '',
     ].join('\n'),
   );
@@ -71,20 +85,35 @@ test('and below each other where there is none', () => {
 test('the plan shows stories, then their tickets by stage', () => {
   expect(drawStories([story, measure, tune, wait], { width: 70, style: PLAIN, now_ms })).toBe(
     [
-      '1* Make it fast [todo] 30m waits',
+      '2* Make it fast [todo] 30m waits',
       '  1* Measure queries [todo] 30m high ready',
       '  2a* Tune the shards of ever… [in_progress] 3h @elastic1-specialist',
       '  2b Tune heap [todo] 30m waits overdue',
-      '* critical path',
+      '* critical path; --ids shows their ids',
       '',
     ].join('\n'),
   );
   expect(drawStories([], { width: 70, style: PLAIN, now_ms })).toBe('no tasks\n');
 });
 
+test('ids are shown whole where they are asked for, columns below each other where they would be cut', () => {
+  const task_id = `task_${'x'.repeat(32)}`;
+  const tasks = [task({ task_id, label: '1' })];
+  const wide = { width: 100, style: PLAIN, now_ms, ids: true };
+  const columns = [
+    { status: 'todo', tasks, total: 1 },
+    { status: 'done', tasks: [], total: 0 },
+  ];
+  expect(drawColumns(columns, wide).split('\n').slice(2)).toEqual(['1 A task', '  30m ready', `  ${task_id}`, '']);
+  const narrow = drawColumns(columns, { ...wide, width: 70 });
+  expect(narrow).toContain(`\n  ${task_id}\n`);
+  expect(narrow.split('\n')[0]).toBe('TODO 1');
+  expect(drawStories(tasks, wide)).toBe(`1 A task [todo] 30m ready\n  ${task_id}\n`);
+});
+
 test('piped, a task is a line of fields', () => {
   expect(plainBoard([tune, task({ title: 'Two\nlines\tand tabs' })], now_ms)).toBe(
-    'in_progress\t2a\t*\ttask_2\tmedium\telastic1-specialist\t3h\tTune the shards of every host\n' +
+    'in_progress\t2.2a\t*\ttask_2\tmedium\telastic1-specialist\t3h\tTune the shards of every host\n' +
       'todo\t\t\ttask_1\tmedium\t\t30m\tTwo lines and tabs\n',
   );
 });

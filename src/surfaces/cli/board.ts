@@ -16,6 +16,8 @@ export interface BoardTask {
   readonly finished_at: string | null;
   readonly due: string | null;
   readonly label?: string | undefined;
+  /** Label of the story it is a part of. */
+  readonly story_label?: string | null | undefined;
   readonly critical?: boolean | undefined;
   readonly depth?: number | undefined;
 }
@@ -32,19 +34,30 @@ export interface Canvas {
   readonly width: number;
   readonly style: Style;
   readonly now_ms: number;
+  /** Ids are shown, whole, so that they can be copied. */
+  readonly ids?: boolean | undefined;
 }
 
+const IDS_HINT = '--ids shows their ids';
 const GAP = '  ';
 const COLUMN_MIN_CHARS = 18;
 
 /** Columns side by side; below each other where the terminal is too narrow for that. */
 export function drawColumns(columns: readonly Column[], canvas: Canvas): string {
-  const { width, style } = canvas;
+  const { width } = canvas;
   const each = Math.floor((width - GAP.length * (columns.length - 1)) / columns.length);
-  const narrow = each < COLUMN_MIN_CHARS;
+  const id_chars = Math.max(
+    0,
+    ...columns.flatMap(({ tasks }) => tasks.map(({ task_id }) => idOf(task_id, canvas).length)),
+  );
+  const narrow = each < Math.max(COLUMN_MIN_CHARS, id_chars);
   const cell = narrow ? width : each;
   const drawn = columns.map((column) => drawColumn(column, cell, canvas));
-  if (narrow) return drawn.map((lines) => lines.map(({ text }) => `${text}\n`).join('')).join('\n');
+  const foot = legend(
+    columns.flatMap(({ tasks }) => tasks),
+    canvas,
+  );
+  if (narrow) return `${drawn.map((lines) => lines.map(({ text }) => `${text}\n`).join('')).join('\n')}${foot}`;
   const height = Math.max(0, ...drawn.map((lines) => lines.length));
   const lines = Array.from({ length: height }, (_, i) =>
     drawn
@@ -53,7 +66,20 @@ export function drawColumns(columns: readonly Column[], canvas: Canvas): string 
       .join(GAP)
       .trimEnd(),
   );
-  return `${lines.join('\n')}\n${style.dim('* critical path')}\n`;
+  return `${lines.join('\n')}\n${foot}`;
+}
+
+/** What the marks mean that are there, and how to get at the ids. */
+function legend(tasks: readonly BoardTask[], { style, ids, width }: Canvas): string {
+  const notes = [
+    tasks.some(({ critical }) => critical) ? '* critical path' : '',
+    tasks.length > 0 && !ids ? IDS_HINT : '',
+  ].filter((note) => note !== '');
+  return notes.length === 0 ? '' : `${style.dim(cut(notes.join('; '), width))}\n`;
+}
+
+function idOf(task_id: string, { ids }: Canvas): string {
+  return ids ? `  ${shown(task_id)}` : '';
 }
 
 interface Line {
@@ -69,26 +95,31 @@ function drawColumn({ status, tasks, total }: Column, cell: number, canvas: Canv
   const title = `${status.replaceAll('_', ' ').toUpperCase()} ${total}`;
   const lines: Line[] = [line(title, cell, (text) => style.bold(paint(text))), line('-'.repeat(cell), cell, style.dim)];
   for (const task of tasks) {
-    lines.push(line(`${stageOf(task)}${task.title}`, cell, task.critical ? style.bold : same));
+    lines.push(line(`${markOf(task, placeOf(task))}${task.title}`, cell, task.critical ? style.bold : same));
     lines.push(line(`  ${detailsOf(task, canvas.now_ms)}`, cell, style.dim));
+    if (canvas.ids) lines.push(line(idOf(task.task_id, canvas), cell, style.dim));
   }
   if (total > tasks.length) lines.push(line(`  and ${total - tasks.length} more`, cell, style.dim));
   return lines;
 }
 
 /** Stories in sequence, each with its tickets by stage. */
-export function drawStories(tasks: readonly BoardTask[], { width, style, now_ms }: Canvas): string {
-  const lines = tasks.map((task) => {
+export function drawStories(tasks: readonly BoardTask[], canvas: Canvas): string {
+  const { width, style, now_ms } = canvas;
+  const lines = tasks.flatMap((task) => {
     const indent = '  '.repeat(task.depth ?? 0);
-    const mark = `${indent}${stageOf(task)}`;
+    const mark = `${indent}${markOf(task, task.label ?? '')}`;
     const status = colourOf(task.status, style)(`[${task.status}]`);
     const rest = detailsOf(task, now_ms);
     const room = Math.max(10, width - charsOf(mark) - task.status.length - rest.length - 6);
     const title = cut(shown(task.title).replaceAll('\n', ' '), room);
     const head = (task.depth ?? 0) === 0 ? style.bold(title) : title;
-    return `${style.cyan(mark)}${head} ${status} ${style.dim(rest)}`.trimEnd();
+    return [
+      `${style.cyan(mark)}${head} ${status} ${style.dim(rest)}`.trimEnd(),
+      ...(canvas.ids ? [style.dim(`${indent}${idOf(task.task_id, canvas)}`)] : []),
+    ];
   });
-  return lines.length === 0 ? `${style.dim('no tasks')}\n` : `${lines.join('\n')}\n${style.dim('* critical path')}\n`;
+  return lines.length === 0 ? `${style.dim('no tasks')}\n` : `${lines.join('\n')}\n${legend(tasks, canvas)}`;
 }
 
 const FIELDS = ['status', 'stage', 'critical', 'task_id', 'priority', 'agent', 'age', 'title'] as const;
@@ -98,7 +129,7 @@ export function plainBoard(tasks: readonly BoardTask[], now_ms: number): string 
   return tasks
     .map((task) => {
       const fields: Readonly<Record<(typeof FIELDS)[number], string>> = {
-        ...{ status: task.status, stage: task.label ?? '', critical: task.critical ? '*' : '', task_id: task.task_id },
+        ...{ status: task.status, stage: placeOf(task), critical: task.critical ? '*' : '', task_id: task.task_id },
         ...{ priority: task.priority, agent: agentOf(task), age: ageOf(task, now_ms), title: task.title },
       };
       return `${FIELDS.map((name) => shown(fields[name]).replaceAll(/[\t\n]/g, ' ')).join('\t')}\n`;
@@ -106,8 +137,13 @@ export function plainBoard(tasks: readonly BoardTask[], now_ms: number): string 
     .join('');
 }
 
-function stageOf({ label, critical }: BoardTask): string {
-  return label === undefined || label === '' ? '' : `${label}${critical ? '*' : ''} `;
+/** Where it comes in the plan, its story first: 2.1a. Where its story is not the row above, a stage alone says nothing. */
+function placeOf({ label = '', story_label }: BoardTask): string {
+  return story_label == null || label === '' ? label : `${story_label}.${label}`;
+}
+
+function markOf({ critical }: BoardTask, place: string): string {
+  return place === '' ? '' : `${place}${critical ? '*' : ''} `;
 }
 
 /** Who, how long, how urgent. */

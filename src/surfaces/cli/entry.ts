@@ -46,7 +46,8 @@ function outputOf(stream: NodeJS.WriteStream): OutputStream {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.columns ?? 80;
+      // A terminal that does not know its width says 0.
+      return stream.columns || 80;
     },
   };
 }

@@ -68,6 +68,52 @@ describe('renderAnswer', () => {
     );
   });
 
+  it('puts the fields of what the answer is about on lines of their own when piped', () => {
+    const answer = {
+      task: { task_id: 'task_1', title: 'Tune\tit', fencing_token: 7, due: null, tags: ['a', 'b'] },
+      fencing_token: 8,
+      before: { waits_for: 2 },
+      related: [{ memory_id: 'mem_1' }],
+    };
+    expect(renderAnswer(answer, card, stream(false), PLAIN)).toBe(
+      [
+        ...['task_id\ttask_1', 'title\tTune\\tit', 'task.fencing_token\t7', 'tags\ta, b', 'fencing_token\t8'],
+        ...['before.waits_for\t2', 'related\t[{"memory_id":"mem_1"}]', ''],
+      ].join('\n'),
+    );
+  });
+
+  it('says beside piped rows what must not go unsaid', () => {
+    const table = { rows: 'parts', columns: ['part', 'add'], beside: ['conflicts', 'before_id', 'nothing'] };
+    const answer = {
+      parts: [{ part: 'tasks', add: 3 }],
+      conflicts: [{ part: 'tasks', key: 'task_1', reason: 'is\nthere' }],
+      before_id: 'backup_1',
+      nothing: null,
+    };
+    expect(renderAnswer(answer, { group: 'project', verb: 'restore', table }, stream(false), PLAIN)).toBe(
+      'tasks\t3\nconflicts\ttasks\ttask_1\tis\\nthere\nbefore_id\tbackup_1\n',
+    );
+  });
+
+  it('calls a record in a cell by its title, name or id', () => {
+    const agents: CliBinding = {
+      group: 'agent',
+      verb: 'list',
+      table: { rows: 'agents', columns: ['id', 'current_task'] },
+    };
+    const answer = {
+      agents: [
+        { id: 'a', current_task: { task_id: 'task_1', title: 'Tune' } },
+        { id: 'b', current_task: { task_id: 'task_2' } },
+      ],
+    };
+    const text = renderAnswer(answer, agents, stream(true), PLAIN);
+    expect(text).toContain('│ Tune ');
+    expect(text).toContain('│ task_2 ');
+    expect(text).not.toContain('{');
+  });
+
   it('says when there is nothing', () => {
     expect(renderAnswer({ memories: [] }, binding, stream(true), PLAIN)).toContain('nothing found');
     expect(renderAnswer({ memories: [] }, binding, stream(false), PLAIN)).toBe('');

@@ -18,11 +18,24 @@ export function renderAnswer(answer: Answer, binding: CliBinding, stream: Output
   const table = binding.table;
   const rows = table ? rowsAt(answer, table.rows) : undefined;
   if (!table || !rows) return stream.isTTY ? card(answer, stream, style) : plainLines(answer);
-  if (!stream.isTTY) return rows.map((row) => `${cells(row, table.columns).map(oneField).join('\t')}\n`).join('');
+  if (!stream.isTTY) {
+    const lines = rows.map((row) => `${cells(row, table.columns).map(oneField).join('\t')}\n`).join('');
+    const beside = (table.beside ?? []).flatMap((key) => linesBeside(key, answer[key]));
+    return `${lines}${beside.join('')}`;
+  }
   const rest = Object.entries(answer).filter(([key, value]) => key !== table.rows && !isEmpty(value));
   const footer = rest.length > 0 ? card(Object.fromEntries(rest), stream, style) : '';
   const body = rows.length === 0 ? `${style.dim('nothing found')}\n` : tableOf(rows, table.columns, stream, style);
   return `${body}${footer}`;
+}
+
+/** Lines that begin with the name of what they tell of: a list has one for each of its items. */
+function linesBeside(key: string, value: unknown): string[] {
+  if (isEmpty(value)) return [];
+  return (Array.isArray(value) ? value : [value]).map((item: unknown) => {
+    const texts = isRecord(item) ? Object.values(item).map(toText) : [toText(item)];
+    return `${[key, ...texts].map(oneField).join('\t')}\n`;
+  });
 }
 
 function rowsAt(answer: Answer, key: string): readonly Answer[] | undefined {
@@ -94,7 +107,7 @@ function wrapped(text: string, width: number): string[] {
 
 /** Times as people read them, to the minute; the exact value is in --json. */
 function cellOf(value: unknown): string {
-  const text = toText(value);
+  const text = toText(nameOf(value));
   const time = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d\.\d{3}Z$/.exec(text);
   return time ? `${time[1]} ${time[2]}` : shown(shorten(text, CELL_MAX_CHARS));
 }
@@ -125,11 +138,32 @@ function card(answer: Answer, stream: OutputStream, style: Style, indent = ''): 
     .join('');
 }
 
+/** A name and its value on a line; of a record within the answer each of its fields. */
 function plainLines(answer: Answer): string {
   return Object.entries(answer)
+    .flatMap(([key, value]) => (isRecord(value) ? fieldsOf(answer, key, value) : [[key, value] as const]))
     .filter(([, value]) => !isEmpty(value))
     .map(([key, value]) => `${oneField(key)}\t${oneField(toText(value))}\n`)
     .join('');
+}
+
+/**
+ * The fields of what the answer is about, a task with its `task_id`, have their names alone, but for those that the answer
+ * has itself; those of anything else are told apart by its name before them.
+ */
+function fieldsOf(answer: Answer, key: string, value: Answer): (readonly [string, unknown])[] {
+  const isSubject = `${key}_id` in value;
+  return Object.entries(value).map(([name, inner]) => [
+    isSubject && !Object.hasOwn(answer, name) ? name : `${key}.${name}`,
+    inner,
+  ]);
+}
+
+/** What a record is called, where it has a name for people; a cell of a table has no room for all of it. */
+function nameOf(value: unknown): unknown {
+  if (!isRecord(value)) return value;
+  const names = ['title', 'name', ...Object.keys(value).filter((key) => key.endsWith('_id'))];
+  return names.map((key) => value[key]).find((name) => typeof name === 'string' && name !== '') ?? value;
 }
 
 /** One field of a tab-separated line: breaks and tabs are written as \n, \r and \t. */

@@ -67,7 +67,11 @@ export const restoreProject = defineOperation<ProjectBackups, typeof input, type
     group: 'project',
     verb: 'restore',
     positional: ['backup_id'],
-    table: { rows: 'parts', columns: ['part', 'records', 'add', 'update', 'keep', 'same', 'remove', 'conflicts'] },
+    table: {
+      rows: 'parts',
+      columns: ['part', 'records', 'add', 'update', 'keep', 'same', 'remove', 'conflicts'],
+      beside: ['conflicts', 'conflicts_total', 'before_restore_backup_id'],
+    },
   },
   examples: [
     { title: 'What is missing', input: { backup_id: 'backup_xyz789', restore_mode: 'safe' } },

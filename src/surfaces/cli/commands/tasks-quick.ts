@@ -12,6 +12,8 @@ const EVERYWHERE = {
   limit: { type: 'string' },
 } as const;
 
+const OF_BOARD = { stories: { type: 'boolean' }, ids: { type: 'boolean' } } as const;
+
 /** The exit code; undefined where the words are for the command parser: help, a slip of the pen. */
 export async function runQuickly([verb, ...words]: readonly string[], ctx: CliContext): Promise<number | undefined> {
   if (verb !== 'ready' && verb !== 'board') return undefined;
@@ -23,7 +25,7 @@ export async function runQuickly([verb, ...words]: readonly string[], ctx: CliCo
 
 function flagsIn(verb: 'ready' | 'board', words: readonly string[]) {
   try {
-    const options = verb === 'board' ? { ...EVERYWHERE, stories: { type: 'boolean' } as const } : EVERYWHERE;
+    const options = verb === 'board' ? { ...EVERYWHERE, ...OF_BOARD } : EVERYWHERE;
     const { values } = parseArgs({ args: [...words], options, allowPositionals: false, strict: true });
     const { 'no-color': plain, 'data-dir': dataDir, ...rest } = values as Record<string, string | boolean | undefined>;
     return {

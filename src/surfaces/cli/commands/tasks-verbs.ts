@@ -8,10 +8,11 @@ export function addTaskVerbs(tasks: Command, ctx: CliContext, finish: Finish): v
   board
     .option('--project <project_id>', 'only this project')
     .option('--stories', 'stories in the order of work, tickets by stage: 1, 2a and 2b in parallel, 3')
+    .option('--ids', 'ids of the tasks too, for tasks get, claim and update; they are always there when piped')
     .option('--limit <number>', 'tasks of a column, or of the plan')
     .addHelpText(
       'after',
-      '\nPiped, each task is a line: status, stage, critical (*), task_id, priority, agent, age, title, separated by tabs.\n* marks the critical path: the longest chain of work that is still to be done.',
+      '\nPiped, each task is a line: status, stage, critical (*), task_id, priority, agent, age, title, separated by tabs.\nStages: 2.1a is ticket 1a of story 2; what has a letter goes in parallel.\n* marks the critical path: the longest chain of work that is still to be done.',
     )
     .action(async () => {
       const { runBoard } = await import('./tasks.ts');

@@ -48,11 +48,13 @@ test('a board in Markdown comes in, is drawn, and goes out', async () => {
 
   const board = await haivemind(['tasks', 'board']);
   expect(board.stdout.split('\n').map((line) => line.split('\t').slice(0, 3).join(' '))).toEqual([
-    ...['todo 1 *', 'todo 1 *', 'todo 2a *', 'todo 2b ', ''],
+    ...['todo 1 *', 'todo 1.1 *', 'todo 1.2a *', 'todo 1.2b ', ''],
   ]);
   const stories = await haivemind(['tasks', 'board', '--stories']);
   expect(stories.stdout).toContain('  1* Measure queries [todo] 0m high ready\n  2a* Tune shards [todo] 0m waits\n');
   expect(stories.stdout).not.toContain('\u001b');
+  expect(stories.stdout).not.toContain('task_');
+  expect((await haivemind(['tasks', 'board', '--stories', '--ids'])).stdout).toMatch(/\n {4}task_\w+\n/);
   expect((await haivemind(['tasks', 'board', '--help'])).stdout).toContain('--stories');
 
   expect((await haivemind(['tasks', 'export', '-o', 'out.jsonl'])).code).toBe(0);

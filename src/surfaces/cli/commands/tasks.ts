@@ -10,6 +10,7 @@ import { renderAnswer, toJsonText } from '../render.ts';
 interface BoardFlags extends GlobalOptions {
   readonly project?: string;
   readonly stories?: boolean;
+  readonly ids?: boolean;
   readonly limit?: string;
 }
 
@@ -36,7 +37,7 @@ export async function runBoard(flags: BoardFlags, ctx: CliContext): Promise<numb
   const client = await openClient(ctx, configFor(ctx, flags));
   try {
     const { stdout } = ctx.io;
-    const canvas = { width: stdout.columns, style: stdoutStyle(ctx, flags), now_ms: Date.now() };
+    const canvas = { width: stdout.columns, style: stdoutStyle(ctx, flags), now_ms: Date.now(), ids: flags.ids };
     if (flags.stories) {
       const tasks = await planOf(client, flags, ctx);
       stdout.write(flags.json ? `${toJsonText({ tasks }, 2)}\n` : drawStories(tasks, canvas));
