@@ -244,7 +244,8 @@ async function backupDimension(
   const safe = last !== undefined && last.created_at >= changed.at;
   const at_risk_ms = safe ? 0 : now_ms - Date.parse(last?.created_at ?? project.created_at);
   const score = backupScore(at_risk_ms);
-  const grace = !safe && score === 100 ? ' (due a day after the first change without one)' : '';
+  const due = last ? ' (the next is due a day later)' : ' (the first is due a day after the project began)';
+  const grace = !safe && score === 100 ? due : '';
   const what = `${last ? `last backup at ${last.created_at}` : 'backups'}${grace}`;
   const evidence = last ? { count: 1, ids: [] } : { count: 0, ids: [] };
   return dimension('backup', score, [[what, evidence]], 'Make a backup with backup_project.');

@@ -38,6 +38,24 @@ test('of a new project measures only what there is', async () => {
     expect(typeof recommendation).toBe(score === null ? 'string' : 'object');
 });
 
+test('says what is so: nothing in work, and no backup that is due yet', async () => {
+  const first = await task('A');
+  await task('B');
+  const fresh = await check();
+  expect(of(fresh, 'task_flow').recommendation).toBe(
+    'More is created than finished, and nothing is in work: claim_next takes the most urgent.',
+  );
+  expect(of(fresh, 'backup')).toMatchObject({
+    score: 100,
+    evidence: [{ what: 'backups (the first is due a day after the project began)', count: 0 }],
+  });
+  await app.call('claim_next', { task_id: first }, ME);
+  app.clock.advance(3 * DAY_MS);
+  const later = await check();
+  expect(of(later, 'task_flow').recommendation).toMatch(/^More is created than finished: take on less/);
+  expect(of(later, 'backup').evidence).toMatchObject([{ what: 'backups', count: 0 }]);
+});
+
 test('says from which tasks and memories its scores come', async () => {
   const [done, silent, blocked, open] = [await task('A'), await task('B'), await task('C'), await task('D')];
   await finish(done, 'Three shards are enough');
