@@ -92,3 +92,32 @@ it.each(['SIGKILL', 'SIGTERM'] as const)(
   },
   90_000,
 );
+
+it('is the same while it serves alone, and goes back to the hub once there is one', async () => {
+  const hub = await place.serve(['serve']);
+  const agent = await connect();
+  const { agent_id } = await agent.ask('register_agent', { role: 'hermit' });
+  const { task } = await agent.ask('create_kanban_task', { title: 'Outlives the hub' });
+  const { task_id } = task as Fields;
+  await agent.ask('claim_next', { task_id });
+  const { task: untouched } = await agent.ask('create_kanban_task', { title: 'Changed by another alone' });
+  const theirs = (untouched as Fields).task_id;
+  const uri = `haivemind://tasks/${theirs}`;
+  await agent.request('resources/subscribe', { uri });
+  await hub.stop('SIGKILL');
+  await expect.poll(() => agent.stderr(), { timeout: 20_000 }).toContain('serves alone');
+  const alone = await agent.ask('update_kanban_task', { task_id, progress: 30 });
+  expect(alone).toMatchObject({ task: { holder_agent_id: agent_id, progress: 30 } });
+
+  const again = await place.serve(['serve']);
+  await expect.poll(() => agent.stderr(), { timeout: 30_000 }).toContain('The hub is back.');
+  expect(await agent.ask('update_kanban_task', { task_id, progress: 60 })).toMatchObject({ task: { progress: 60 } });
+  expect(updates(agent, uri)).toBe(0);
+  const other = await connect();
+  await other.ask('update_kanban_task', { task_id: theirs, comment: 'Seen by the hub only' });
+  await expect.poll(() => updates(agent, uri), { timeout: 10_000 }).toBeGreaterThan(0);
+  const { code } = await agent.endInput();
+  expect(code).toBe(0);
+  await other.endInput();
+  await again.stop();
+}, 90_000);
