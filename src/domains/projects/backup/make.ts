@@ -19,6 +19,7 @@ import { type About, REMOVED_PART } from './manifest.ts';
 import { compareKeys, keyName } from './parts/columns.ts';
 import { partsFor } from './parts/index.ts';
 import type { AnyReader, Key, ProjectPart, ProjectScope } from './parts/part.ts';
+import { mayReadPart } from './parts/permissions.ts';
 import { type Counts, countsOf, readContainer } from './read-container.ts';
 import { type FileKey, type PartSource, writeContainer } from './write-container.ts';
 
@@ -98,7 +99,7 @@ export async function managedProject(deps: BackupDeps, principal: Principal, id_
 export async function scopeOf(
   { store, vaults }: BackupDeps,
   principal: Principal,
-  { project_id, name }: Pick<ProjectRow, 'project_id' | 'name'>,
+  { project_id, name, scope, team_id, user_id }: ProjectRow,
   include_history: boolean,
 ): Promise<ProjectScope> {
   const now = toIso(store.clock.now());
@@ -114,7 +115,7 @@ export async function scopeOf(
     const facts = await vaults.facts(vault_id);
     if (facts && mayUseVault(principal, facts, 'admin', now).allowed) vault_ids.push(vault_id);
   }
-  return { project_id, name, principal, now, include_history, vault_ids };
+  return { project_id, name, principal, now, place: { scope, team_id, user_id }, include_history, vault_ids };
 }
 
 async function baseOf(
@@ -182,7 +183,7 @@ function* partSources(
   signal: AbortSignal | undefined,
 ): Generator<PartSource> {
   const gone: JsonRecord[] = [];
-  for (const part of partsFor(scope.include_history))
+  for (const part of partsFor(scope.include_history).filter(({ name }) => mayReadPart(scope.principal, name)))
     yield { name: part.name, records: changedSince(part, part.read(db, scope), base, gone, signal) };
   if (base) yield { name: REMOVED_PART, records: once(gone) };
 }

@@ -1,7 +1,6 @@
 // What a restore would do, record by record, and doing it: the same decisions both times.
 import { limits } from '../../../kernel/limits.ts';
 import type { Chain } from './chain.ts';
-import { keyName } from './parts/columns.ts';
 import { partsFor } from './parts/index.ts';
 import type { AnyReader, AnyTrx, Found, Key, ProjectPart, RestoreContext, RestoreMode } from './parts/part.ts';
 
@@ -65,7 +64,9 @@ type Action = 'add' | 'update' | 'keep' | 'same' | 'conflict';
 
 /** With a transaction it does what it decides; a conflict is passed over then, for it was refused before. */
 export async function walk(db: AnyReader, chain: Chain, ctx: RestoreContext, trx: AnyTrx | undefined): Promise<Plan> {
-  const skipped = new Set<string>();
+  // What passed before may not pass now.
+  ctx.admitted.clear();
+  ctx.identities.clear();
   const parts: PartPlan[] = [];
   const conflicts: Conflict[] = [];
   let conflicts_total = 0;
@@ -73,12 +74,11 @@ export async function walk(db: AnyReader, chain: Chain, ctx: RestoreContext, trx
     const counts = { records: 0, add: 0, update: 0, keep: 0, same: 0, conflict: 0 };
     for await (const records of chain.records(part)) {
       const found = await part.find(db, records, ctx);
-      const decided = found.map((one) => ({ one, action: actionFor(part, one, ctx.mode, skipped) }));
+      const decided = found.map((one) => ({ one, action: actionFor(part, one, ctx.mode) }));
       for (const { one, action } of decided) {
         counts.records++;
         counts[action]++;
         const key = part.keyOf(one.record);
-        if (action === 'keep' && !one.row) skipped.add(`${part.name} ${keyName(key)}`);
         const reason = reasonOf(one, action, ctx.mode);
         if (reason === undefined) continue;
         conflicts_total++;
@@ -97,8 +97,7 @@ export async function walk(db: AnyReader, chain: Chain, ctx: RestoreContext, trx
   return { parts, conflicts, conflicts_total };
 }
 
-function actionFor(part: ProjectPart, { finding, record }: Found, mode: RestoreMode, skipped: Set<string>): Action {
-  if (part.needs(record).some((need) => skipped.has(`${need.part} ${keyName(need.key)}`))) return 'keep';
+function actionFor(part: ProjectPart, { finding }: Found, mode: RestoreMode): Action {
   switch (finding.kind) {
     case 'absent':
       return 'add';
@@ -126,5 +125,5 @@ function reasonOf({ finding }: Found, action: Action, mode: RestoreMode): string
   if (finding.kind === 'conflict') return finding.reason;
   if (mode !== 'safe' || action === 'add' || action === 'same') return undefined;
   if (finding.kind === 'kept') return finding.reason;
-  return finding.kind in DIFFERENT ? DIFFERENT[finding.kind as keyof typeof DIFFERENT] : 'what it belongs to stays out';
+  return DIFFERENT[finding.kind as keyof typeof DIFFERENT];
 }

@@ -1,21 +1,10 @@
 // Columns of a table as fields of a record, and back: JSON columns opened, bytes as base64, keys in one order everywhere.
 import { z } from 'zod';
 import { canonicalJson, type Json, type JsonRecord } from '../canonical.ts';
+import { type ColumnKind, FIELDS, JSON_KINDS } from './fields.ts';
 import type { Key, Row } from './part.ts';
 
-/** A question mark allows null. */
-export type ColumnKind = 'text' | 'text?' | 'integer' | 'integer?' | 'real' | 'json' | 'bytes';
 export type Columns = Readonly<Record<string, ColumnKind>>;
-
-const FIELDS: Readonly<Record<ColumnKind, z.ZodType<Json>>> = {
-  text: z.string(),
-  'text?': z.string().nullable(),
-  integer: z.number().int(),
-  'integer?': z.number().int().nullable(),
-  real: z.number(),
-  json: z.json() as z.ZodType<Json>,
-  bytes: z.base64(),
-};
 
 /** A record has these fields and no others. `narrower`: what is known of a field besides its type. */
 export function schemaOf(
@@ -30,7 +19,7 @@ export function recordOf(columns: Columns, row: Row): Record<string, Json> {
   const out: Record<string, Json> = {};
   for (const [column, kind] of Object.entries(columns)) {
     const value = row[column] ?? null;
-    if (kind === 'json') out[column] = JSON.parse(String(value)) as Json;
+    if (JSON_KINDS.has(kind)) out[column] = JSON.parse(String(value)) as Json;
     else if (kind === 'bytes') out[column] = Buffer.from(value as Uint8Array).toString('base64');
     else out[column] = value as Json;
   }
@@ -41,7 +30,7 @@ export function rowOf(columns: Columns, record: JsonRecord): Row {
   const out: Row = {};
   for (const [column, kind] of Object.entries(columns)) {
     const value = record[column] ?? null;
-    if (kind === 'json') out[column] = canonicalJson(value);
+    if (JSON_KINDS.has(kind)) out[column] = canonicalJson(value);
     else if (kind === 'bytes') out[column] = Buffer.from(String(value), 'base64');
     else out[column] = value;
   }

@@ -2,6 +2,8 @@
 // is in the recycle bin is on its way out. Tags are fields of the record.
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import { z } from 'zod';
+import { limits } from '../../../../kernel/limits.ts';
+import { maySeeMemory } from '../../../access/index.ts';
 import {
   CATEGORIES,
   IDENTITIES,
@@ -13,47 +15,67 @@ import {
 } from '../../../memory/index.ts';
 import type { JsonRecord } from '../canonical.ts';
 import { type Columns, chunksOf, keyName, recordOf, rowOf, schemaOf } from './columns.ts';
-import type { AnyReader, AnyTrx, Found, Key, ProjectPart, ProjectScope, RestoreContext, Row } from './part.ts';
-import { mayRemoveMemory, placedRecord, refuseMemory } from './rights.ts';
-import { keysWithin, tablePart } from './table-part.ts';
+import { anyCount, text } from './fields.ts';
+import type {
+  AnyReader,
+  AnyTrx,
+  Found,
+  Key,
+  PlaceHere,
+  ProjectPart,
+  ProjectScope,
+  RestoreContext,
+  Row,
+} from './part.ts';
+import { IN_THE_WAY, mayRemoveMemory, originOf, placedRecord, refuseMemory } from './rights.ts';
+import { tablePart } from './table-part.ts';
+import { CHUNK_COUNT, keysWithin } from './table-rows.ts';
 
 const columns: Columns = {
-  memory_id: 'text',
+  memory_id: 'line',
   content: 'text',
   category: 'text',
   context: 'text?',
-  tags: 'json',
-  metadata: 'json',
-  project_id: 'text?',
+  tags: 'tags',
+  metadata: 'object',
+  project_id: 'line?',
   project: 'text?',
-  scope: 'text',
-  team_id: 'text?',
+  scope: 'scope',
+  team_id: 'line?',
   importance: 'real',
   session_id: 'text?',
   sequence: 'integer?',
   external_id: 'text?',
-  occurred_at: 'text?',
-  valid_from: 'text?',
-  valid_until: 'text?',
-  supersedes: 'text?',
-  superseded_by: 'text?',
-  user_id: 'text',
-  agent_id: 'text',
-  machine_id: 'text',
-  source: 'text',
-  format_version: 'text',
-  version: 'integer',
-  created_at: 'text',
-  updated_at: 'text',
+  occurred_at: 'moment?',
+  valid_from: 'moment?',
+  valid_until: 'moment?',
+  supersedes: 'line?',
+  superseded_by: 'line?',
+  user_id: 'line',
+  agent_id: 'line',
+  machine_id: 'line',
+  source: 'line',
+  format_version: 'line',
+  version: 'version',
+  created_at: 'moment',
+  updated_at: 'moment',
 };
 
-const CHUNK_COUNT = 200;
 const ALIVE = { deleted_at: null, deleted_by: null, delete_reason: null, purge_at: null, merged_into: null };
 
-export function memoriesWithin({ project_id, name, principal }: ProjectScope): RawBuilder<SqlBool> {
+/** By the id of the project; by its name alone only in the project's own place, for others may use the same name. */
+export function memoriesWithin({ project_id, name, place, principal }: ProjectScope): RawBuilder<SqlBool> {
   return sql<SqlBool>`((memories.project_id = ${project_id}
-    or (memories.project_id is null and memories.project in (${project_id}, ${name})))
+    or (memories.project_id is null and memories.project in (${project_id}, ${name}) and ${inPlace(place)}))
     and memories.deleted_at is null and ${visibleMemories(principal)})`;
+}
+
+function inPlace(place: PlaceHere | undefined): RawBuilder<SqlBool> {
+  if (!place) return sql<SqlBool>`1 = 0`;
+  const there = sql<SqlBool>`memories.scope = ${place.scope}`;
+  if (place.scope === 'shared') return there;
+  if (place.scope === 'team') return sql<SqlBool>`${there} and memories.team_id = ${place.team_id}`;
+  return sql<SqlBool>`${there} and memories.user_id = ${place.user_id}`;
 }
 
 const table = 'memories';
@@ -79,6 +101,7 @@ const base = tablePart({
   record: (row) => ({ ...recordOf(columns, row), identity: identityOf(row as unknown as Identified) }),
   needs: ({ project_id }) => (project_id === null ? [] : [{ part: 'project', key: [String(project_id)] }]),
   placed: placedRecord,
+  texts: { content: 'text', context: 'text', metadata: 'metadata' },
   refuse: refuseMemory,
   judge,
   removable: (db, project) => keysWithin({ table, key, within: memoriesWithin }, db, project),
@@ -91,9 +114,12 @@ export const memoriesPart: ProjectPart = {
   schema: schemaOf(
     { ...columns, identity: 'text' },
     {
+      content: text(limits.content_length_max_chars),
       category: z.enum(CATEGORIES),
-      tags: z.array(z.string()),
-      scope: z.enum(['solo', 'team', 'shared']),
+      context: text(limits.context_length_max_chars).nullable(),
+      importance: z.number().min(0).max(1),
+      sequence: anyCount.nullable(),
+      format_version: z.enum(['v1', 'v2']),
       identity: z.enum(IDENTITIES),
     },
   ),
@@ -102,8 +128,8 @@ export const memoriesPart: ProjectPart = {
   },
   async replace(trx, found, ctx) {
     const replace = found.map(({ record, row }) => {
-      const { version: _, updated_at: _at, created_at: _made, ...values } = asRow(record);
-      return { row, values };
+      const { version: _, updated_at: _at, ...values } = asRow(record);
+      return { row, values: { ...values, ...originOf(row ?? {}) } };
     });
     await restore(trx, ctx, { add: [], replace, remove: [] });
   },
@@ -145,8 +171,10 @@ async function judge(db: AnyReader, found: readonly Found[], ctx: RestoreContext
           other.user_id === record.user_id &&
           other.memory_id !== record.memory_id,
       );
-      if (hash !== undefined && twin) out.push(kept(one, `the same text is here as ${String(twin.memory_id)}`));
-      else if (hash !== undefined && source) out.push(kept(one, `it was imported here as ${String(source.memory_id)}`));
+      if (hash !== undefined && twin)
+        out.push(kept(one, `the same text is here as ${String(twin.memory_id)}`, twin, ctx));
+      else if (hash !== undefined && source)
+        out.push(kept(one, `it was imported here as ${String(source.memory_id)}`, source, ctx));
       else if (one.finding.kind === 'same' && row?.deleted_at !== null)
         out.push({ ...one, finding: { kind: 'older' } });
       else out.push(one);
@@ -155,7 +183,11 @@ async function judge(db: AnyReader, found: readonly Found[], ctx: RestoreContext
   return out;
 }
 
-const kept = (one: Found, reason: string): Found => ({ ...one, finding: { kind: 'kept', reason } });
+/** What is told of another row, the caller may see; of any other, that there is something. */
+function kept(one: Found, reason: string, other: Row, { principal }: RestoreContext): Found {
+  const seen = maySeeMemory(principal, other as never).allowed;
+  return { ...one, finding: seen ? { kind: 'kept', reason } : { kind: 'conflict', reason: IN_THE_WAY } };
+}
 
 /** Itself, or one that gives its place up in the same restore. */
 function passes(other: Row, record: JsonRecord, { mode, removing, inBackup }: RestoreContext): boolean {
@@ -168,7 +200,7 @@ async function others(db: AnyReader, column: string, values: readonly string[]):
   if (values.length === 0) return [];
   return db
     .selectFrom(table)
-    .select(['memory_id', 'identity_hash', 'external_id', 'user_id', 'deleted_at'])
+    .select(['memory_id', 'identity_hash', 'external_id', 'user_id', 'scope', 'team_id', 'deleted_at'])
     .where(column, 'in', values)
     .execute();
 }

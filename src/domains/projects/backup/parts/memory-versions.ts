@@ -1,8 +1,48 @@
 // What memories of the project said before.
 import { sql } from 'kysely';
+import { z } from 'zod';
+import { limits } from '../../../../kernel/limits.ts';
+import { CATEGORIES } from '../../../memory/index.ts';
+import type { Json } from '../canonical.ts';
+import { keyName } from './columns.ts';
+import { anyCount, FIELDS, line, text } from './fields.ts';
 import { memoriesWithin } from './memories.ts';
-import type { AnyReader, Found } from './part.ts';
+import type { AnyReader, Found, RestoreContext } from './part.ts';
+import { vouchedBy } from './rights.ts';
 import { tablePart } from './table-part.ts';
+
+/** A JSON text that says this. */
+const packed = (inside: z.ZodType<Json>) =>
+  z.string().refine((value) => {
+    try {
+      return inside.safeParse(JSON.parse(value)).success;
+    } catch {
+      return false;
+    }
+  }, 'is not as it has to be');
+
+/** As a row has it, with JSON in texts. Earlier programs knew no teams. */
+const snapshot = z.strictObject({
+  content: text(limits.content_length_max_chars),
+  category: z.enum(CATEGORIES),
+  context: text(limits.context_length_max_chars).nullable(),
+  tags: packed(FIELDS.tags),
+  metadata: packed(FIELDS.object),
+  project_id: FIELDS['line?'],
+  project: FIELDS['text?'],
+  scope: FIELDS.scope,
+  team_id: FIELDS['line?'].optional() as unknown as z.ZodType<Json>,
+  importance: z.number().min(0).max(1),
+  session_id: FIELDS['text?'],
+  sequence: anyCount.nullable(),
+  occurred_at: FIELDS['moment?'],
+  valid_from: FIELDS['moment?'],
+  valid_until: FIELDS['moment?'],
+  supersedes: FIELDS['line?'],
+  superseded_by: FIELDS['line?'],
+  source: line(),
+  format_version: z.enum(['v1', 'v2']),
+});
 
 export const memoryVersionsPart = tablePart({
   name: 'memory_versions',
@@ -11,29 +51,28 @@ export const memoryVersionsPart = tablePart({
   history: true,
   immutable: true,
   columns: {
-    memory_id: 'text',
-    version: 'integer',
-    change: 'text',
+    memory_id: 'line',
+    version: 'version',
+    change: 'line',
     snapshot: 'json',
-    changed_at: 'text',
-    changed_by: 'text',
+    changed_at: 'moment',
+    changed_by: 'line',
   },
+  narrower: { snapshot: snapshot as unknown as z.ZodType<Json> },
+  texts: { snapshot: 'snapshot' },
   within: (project) =>
     sql`memory_versions.memory_id in (select memories.memory_id from memories where ${memoriesWithin(project)})`,
   needs: (record) => [{ part: 'memories', key: [String(record.memory_id)] }],
+  settled: vouchedBy(['changed_by']),
   judge,
 });
 
-/** A memory that counts its own versions here gets none that it has still to come to. */
-async function judge(db: AnyReader, found: readonly Found[]): Promise<readonly Found[]> {
-  const absent = found.filter(({ finding }) => finding.kind === 'absent');
-  const ids = [...new Set(absent.map(({ record }) => String(record.memory_id)))];
-  if (ids.length === 0) return found;
-  const rows = await db.selectFrom('memories').select(['memory_id', 'version']).where('memory_id', 'in', ids).execute();
-  const versions = new Map(rows.map((row) => [String(row.memory_id), Number(row.version)]));
+/** Versions that a memory has still to come to are not its past. */
+async function judge(_db: AnyReader, found: readonly Found[], { admitted }: RestoreContext): Promise<readonly Found[]> {
   return found.map((one) => {
-    const version = versions.get(String(one.record.memory_id));
-    if (one.finding.kind !== 'absent' || version === undefined || Number(one.record.version) < version) return one;
+    const { memory_id, version } = one.record;
+    const memory = admitted.get('memories')?.get(keyName([String(memory_id)]));
+    if (one.finding.kind !== 'absent' || (memory && Number(version) < memory.version)) return one;
     return { ...one, finding: { kind: 'kept', reason: 'the memory has changes of its own here' } };
   });
 }

@@ -23,8 +23,25 @@ export interface ProjectScope {
   /** ISO time. */
   readonly now: string;
   readonly include_history: boolean;
+  /** Where it is here; undefined where it is not. */
+  readonly place: PlaceHere | undefined;
   /** Vaults of the project that the principal administers. */
   readonly vault_ids: readonly string[];
+}
+
+export interface PlaceHere {
+  readonly scope: string;
+  readonly team_id: string | null;
+  readonly user_id: string;
+}
+
+/** What is known of a record that passed, for those that belong to it. */
+export interface Admitted extends PlaceHere {
+  readonly project_id: string | null;
+  /** As it is here; where it is not, as it comes. */
+  readonly version: number;
+  /** In the backup, and here. */
+  readonly names: readonly string[];
 }
 
 /** Where records go that cannot go where they were. */
@@ -40,11 +57,15 @@ export interface RestoreContext {
   readonly placement: Placement | undefined;
   /** The caller manages the project as it is here: its tasks are then the caller's to put back. */
   readonly manages_project: boolean;
+  /** The very file was made on this hub, by itself. */
+  readonly own_backup: boolean;
   readonly mode: RestoreMode;
   /** Names of keys (`keyName`) of what is taken away, by part. */
   readonly removing: ReadonlyMap<string, ReadonlySet<string>>;
   /** The record stands in the backup. */
   inBackup(part: string, key: Key): boolean;
+  /** Records that passed, by part and `keyName`: what belongs to any other stays out. */
+  readonly admitted: Map<string, Map<string, Admitted>>;
   /** Which memory of the backup has which identity. */
   readonly identities: Map<string, string>;
   /** Memories that were written, for those who have to hear of it after the commit. */
@@ -63,14 +84,14 @@ export type Finding =
   | { readonly kind: 'absent' }
   | { readonly kind: 'same' }
   | { readonly kind: 'newer' | 'older' | 'other' }
-  /** It is not put in, and what is here stays: a vault that was destroyed, a text that is here under another id. */
+  /** It is not put in, and what is here stays: a vault that was destroyed, a text that is here under another id. What belongs to it stays out as well. */
   | { readonly kind: 'kept'; readonly reason: string }
   | { readonly kind: 'conflict'; readonly reason: string };
 
 export interface Found {
   readonly record: JsonRecord;
   readonly finding: Finding;
-  /** The row as it is here. */
+  /** The row as it is here; undefined also where the caller may not change it. */
   readonly row: Row | undefined;
 }
 

@@ -2,20 +2,22 @@
 import type { z } from 'zod';
 import type { VersionVector } from '../../../../storage/changes.ts';
 import type { Json, JsonRecord } from '../canonical.ts';
-import { type Columns, chunksOf, compareKeys, keyIn, keyName, recordOf, rowOf, sameBut, schemaOf } from './columns.ts';
+import { type Columns, chunksOf, keyIn, keyName, recordOf, rowOf, sameBut, schemaOf } from './columns.ts';
 import type {
+  Admitted,
   AnyReader,
   AnyStore,
   AnyTrx,
   Finding,
   Found,
-  Key,
   ProjectPart,
   ProjectScope,
   RestoreContext,
   Row,
   Where,
 } from './part.ts';
+import { CHUNK_COUNT, readAll, rowsOf } from './table-rows.ts';
+import { type Texts, withoutSecrets } from './without-secrets.ts';
 
 export interface TablePart {
   readonly name: string;
@@ -38,9 +40,21 @@ export interface TablePart {
   readonly record?: (row: Row) => JsonRecord;
   /** Puts it where it goes with the placement asked for. */
   readonly placed?: (record: JsonRecord, ctx: RestoreContext) => JsonRecord;
-  /** Why the caller may not add it, or put it over the row that is here. Undefined where that is allowed. */
-  readonly refuse?: (record: JsonRecord, row: Row | undefined, ctx: RestoreContext) => string | undefined;
-  /** A last look at what differs or is absent, all at once: what only the store knows. */
+  /**
+   * Why the caller may not add it, or put it over the row that is here; undefined where that is allowed. Asked before
+   * anything is compared. `parent`: what the record belongs to; a record of a parent that did not pass never comes here.
+   */
+  readonly refuse?: (
+    record: JsonRecord,
+    row: Row | undefined,
+    ctx: RestoreContext,
+    parent: Admitted | undefined,
+  ) => string | undefined | Promise<string | undefined>;
+  /** Texts in which secrets are looked for. */
+  readonly texts?: Texts;
+  /** How a record comes in where it is not here already: follows what it belongs to. */
+  readonly settled?: (record: JsonRecord, parent: Admitted | undefined, ctx: RestoreContext) => JsonRecord;
+  /** A last look at what passed, all at once: what only the store knows. */
   readonly judge?: (db: AnyReader, found: readonly Found[], ctx: RestoreContext) => Promise<readonly Found[]>;
   /** Columns of a new row besides the record's. */
   readonly fresh?: (record: JsonRecord, ctx: RestoreContext) => Row;
@@ -60,12 +74,10 @@ export interface TablePart {
   ) => Promise<void>;
 }
 
-const CHUNK_COUNT = 200;
-
 export const anyStore = (ctx: RestoreContext): AnyStore => ctx.deps.store as unknown as AnyStore;
 
 export function tablePart(spec: TablePart): ProjectPart {
-  const { name, key, columns, ignored = [] } = spec;
+  const { name, key, columns } = spec;
   const record = spec.record ?? ((row: Row) => recordOf(columns, row));
   return {
     name,
@@ -75,20 +87,7 @@ export function tablePart(spec: TablePart): ProjectPart {
     keyOf: (from) => keyIn(key, from),
     needs: spec.needs ?? (() => []),
     read: (db, project) => readAll(spec, record, db, project),
-    async find(db, records, ctx) {
-      const placed = ctx.placement && spec.placed ? records.map((one) => spec.placed?.(one, ctx) ?? one) : records;
-      const rows = await rowsOf(spec, db, placed);
-      const found = placed.map((one): Found => {
-        const row = rows.get(keyName(keyIn(key, one)));
-        return { record: one, row, finding: compared(one, row && record(row), ignored, spec.time) };
-      });
-      const judged = spec.judge ? await spec.judge(db, found, ctx) : found;
-      return judged.map((one) => {
-        if (one.finding.kind === 'same' || one.finding.kind === 'conflict' || one.finding.kind === 'kept') return one;
-        const reason = spec.refuse?.(one.record, one.row, ctx);
-        return reason === undefined ? one : { ...one, finding: { kind: 'conflict', reason } };
-      });
-    },
+    find: (db, records, ctx) => findAll(spec, record, db, records, ctx),
     async add(trx, found, ctx) {
       for (const some of chunksOf(found, CHUNK_COUNT)) {
         const rows: Row[] = [];
@@ -119,6 +118,68 @@ export function tablePart(spec: TablePart): ProjectPart {
   };
 }
 
+/** Rights first: what does not pass is neither compared nor looked for further. */
+async function findAll(
+  spec: TablePart,
+  recordFrom: (row: Row) => JsonRecord,
+  db: AnyReader,
+  records: readonly JsonRecord[],
+  ctx: RestoreContext,
+): Promise<readonly Found[]> {
+  const { key, ignored = [], placed, refuse, settled, time, texts, judge } = spec;
+  const stopped: Found[] = [];
+  const asked: { readonly record: JsonRecord; readonly parent: Admitted | undefined }[] = [];
+  for (const each of records) {
+    const record = ctx.placement && placed ? placed(each, ctx) : each;
+    const [need] = spec.needs?.(record) ?? [];
+    const parent = need && ctx.admitted.get(need.part)?.get(keyName(need.key));
+    if (need && !parent) stopped.push({ record, row: undefined, finding: { kind: 'kept', reason: STAYS_OUT } });
+    else asked.push({ record, parent });
+  }
+  const rows = await rowsOf(
+    spec,
+    db,
+    asked.map(({ record }) => record),
+  );
+  const passed: Found[] = [];
+  for (const { record, parent } of asked) {
+    const row = rows.get(keyName(keyIn(key, record)));
+    const reason = await refuse?.(record, row, ctx, parent);
+    if (reason !== undefined) {
+      stopped.push({ record, row: undefined, finding: { kind: 'conflict', reason } });
+      continue;
+    }
+    const here = row && recordFrom(row);
+    if (here && sameBut(ignored, record, here)) {
+      passed.push({ record, row, finding: { kind: 'same' } });
+      continue;
+    }
+    const clean = texts ? await withoutSecrets(ctx.deps.memory.redact, texts, record) : record;
+    const coming = settled ? settled(clean, parent, ctx) : clean;
+    passed.push({ record: coming, row, finding: compared(coming, here, ignored, time) });
+  }
+  const judged = judge && passed.length > 0 ? await judge(db, passed, ctx) : passed;
+  admit(spec, judged, ctx);
+  return [...stopped, ...judged];
+}
+
+const STAYS_OUT = 'what it belongs to stays out';
+
+/** Remembers what passed, for what belongs to it. */
+function admit({ name, key }: TablePart, found: readonly Found[], { admitted, project }: RestoreContext): void {
+  const those = admitted.get(name) ?? new Map<string, Admitted>();
+  admitted.set(name, those);
+  for (const { record, row, finding } of found) {
+    if (finding.kind === 'conflict' || finding.kind === 'kept') continue;
+    const { scope, team_id, user_id, project_id, version } = (row ?? record) as Row & Partial<Admitted>;
+    those.set(keyName(keyIn(key, record)), {
+      ...{ scope: String(scope), team_id: team_id ?? null, user_id: String(user_id), project_id: project_id ?? null },
+      version: Number(version),
+      names: name === 'project' ? [project.name, String(record.name), String(record.project_id)] : [],
+    });
+  }
+}
+
 function compared(
   record: JsonRecord,
   here: JsonRecord | undefined,
@@ -132,44 +193,6 @@ function compared(
   return { kind: theirs > ours ? 'newer' : theirs < ours ? 'older' : 'other' };
 }
 
-async function* readAll(
-  { table, key, columns, within }: TablePart,
-  record: (row: Row) => JsonRecord,
-  db: AnyReader,
-  project: ProjectScope,
-): AsyncGenerator<readonly JsonRecord[]> {
-  const [first] = key;
-  const found = await db.selectFrom(table).select(first).distinct().where(within(project)).execute();
-  const ids = found.map((row) => row[first] as string).sort((a, b) => compareKeys([a], [b]));
-  for (const some of chunksOf(ids, CHUNK_COUNT)) {
-    const rows = await db
-      .selectFrom(table)
-      .select([...Object.keys(columns), ...BESIDES(table)])
-      .where(first, 'in', some)
-      .where(within(project))
-      .execute();
-    yield rows.sort((a, b) => compareKeys(keyIn(key, a), keyIn(key, b))).map(record);
-  }
-}
-
-/** Columns that are no fields and are looked at all the same. */
-const BESIDES = (table: string): readonly string[] => (table === 'memories' ? ['identity_hash'] : []);
-
-async function rowsOf(
-  { table, key }: TablePart,
-  db: AnyReader,
-  records: readonly JsonRecord[],
-): Promise<ReadonlyMap<string, Row>> {
-  const [first] = key;
-  const out = new Map<string, Row>();
-  const ids = [...new Set(records.map((record) => record[first] as string))];
-  for (const some of chunksOf(ids, CHUNK_COUNT)) {
-    const rows = await db.selectFrom(table).selectAll().where(first, 'in', some).execute();
-    for (const row of rows) out.set(keyName(keyIn(key, row)), row);
-  }
-  return out;
-}
-
 /** Change record and version columns of a synchronised row. */
 async function recorded(
   { entity, key }: TablePart,
@@ -181,18 +204,4 @@ async function recorded(
   const before = row ? (JSON.parse(String(row.version_vector)) as VersionVector) : {};
   const change = { entity, entity_id: String(record[key[0]]), kind: 'put', before } as const;
   return { ...(await anyStore(ctx).recordChange(trx as never, change)) };
-}
-
-/** Keys of a table's rows within the project. */
-export async function keysWithin(
-  spec: Pick<TablePart, 'table' | 'key' | 'within'>,
-  db: AnyReader,
-  project: ProjectScope,
-): Promise<Key[]> {
-  const rows = await db
-    .selectFrom(spec.table)
-    .select([...spec.key])
-    .where(spec.within(project))
-    .execute();
-  return rows.map((row) => keyIn(spec.key, row));
 }

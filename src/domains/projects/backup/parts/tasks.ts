@@ -4,42 +4,46 @@ import { sql } from 'kysely';
 import { z } from 'zod';
 import { failure } from '../../../../kernel/errors.ts';
 import { newId } from '../../../../kernel/ids.ts';
+import { limits } from '../../../../kernel/limits.ts';
 import type { VersionVector } from '../../../../storage/changes.ts';
 import { mayChangeWork, mayManageWork, visibleWork, type WorkFacts } from '../../../access/index.ts';
 import { holdGraph, rebuildReadiness, STATUSES } from '../../../tasks/index.ts';
 import type { JsonRecord } from '../canonical.ts';
 import { type Columns, chunksOf, recordOf } from './columns.ts';
+import { between, text } from './fields.ts';
+import { reachableTasks } from './other-tasks.ts';
 import type { AnyReader, AnyTrx, Found, Key, ProjectScope, RestoreContext, Row } from './part.ts';
-import { placedRecord, refuseWork } from './rights.ts';
-import { anyStore, keysWithin, tablePart } from './table-part.ts';
+import { originOf, placedRecord, refuseWork } from './rights.ts';
+import { anyStore, tablePart } from './table-part.ts';
+import { CHUNK_COUNT, keysWithin } from './table-rows.ts';
 
 const columns: Columns = {
-  task_id: 'text',
-  title: 'text',
+  task_id: 'line',
+  title: 'line',
   description: 'text',
   status: 'text',
   priority: 'integer',
   progress: 'integer',
-  project_id: 'text',
-  parent_id: 'text?',
-  tags: 'json',
-  required_capabilities: 'json',
-  due_at: 'text?',
+  project_id: 'line',
+  parent_id: 'line?',
+  tags: 'tags',
+  required_capabilities: 'tags',
+  due_at: 'moment?',
   estimate_minutes: 'integer?',
-  assigned_agent_id: 'text?',
-  delegated_by: 'text?',
+  assigned_agent_id: 'line?',
+  delegated_by: 'line?',
   resolution: 'text?',
   external_id: 'text?',
-  scope: 'text',
-  user_id: 'text',
-  team_id: 'text?',
-  agent_id: 'text',
-  machine_id: 'text',
-  created_at: 'text',
-  updated_at: 'text',
-  started_at: 'text?',
-  finished_at: 'text?',
-  version: 'integer',
+  scope: 'scope',
+  user_id: 'line',
+  team_id: 'line?',
+  agent_id: 'line',
+  machine_id: 'line',
+  created_at: 'moment',
+  updated_at: 'moment',
+  started_at: 'moment?',
+  finished_at: 'moment?',
+  version: 'version',
 };
 
 /** Follow from other rows, or are of the claim. */
@@ -56,8 +60,6 @@ const FRESH = {
 const within = ({ project_id, principal }: ProjectScope) =>
   sql<boolean>`(tasks.project_id = ${project_id} and ${visibleWork(principal, 'tasks')})` as never;
 
-const CHUNK_COUNT = 200;
-
 export const tasksPart = tablePart({
   name: 'tasks',
   table: 'tasks',
@@ -66,7 +68,15 @@ export const tasksPart = tablePart({
   time: 'updated_at',
   ignored: ['version', 'updated_at'],
   columns,
-  narrower: { status: z.enum(STATUSES), priority: z.number().int().min(0).max(3) },
+  narrower: {
+    description: text(limits.task_text_length_max_chars),
+    resolution: text(limits.task_text_length_max_chars).nullable(),
+    // A claim is made by claiming.
+    status: z.enum(STATUSES).exclude(['in_progress']),
+    priority: between(0, 3),
+    progress: between(0, 100),
+  },
+  texts: { title: 'text', description: 'text', resolution: 'text', tags: 'words', required_capabilities: 'words' },
   within,
   needs: (record) => [{ part: 'project', key: [String(record.project_id)] }],
   record: (row) => {
@@ -75,13 +85,21 @@ export const tasksPart = tablePart({
   },
   placed: placedRecord,
   refuse: refuseWork,
+  judge: judgeStories,
   fresh: (_, { deps }) => ({ ...FRESH, fencing_token: firstToken(deps.store.clock.now()), field_versions: '{}' }),
   renewed(row, record, { project }) {
     const version = Math.max(Number(row.version), Number(record.version)) + 1;
     // Whoever edits a field on top of an earlier version has to learn that all of them may have changed.
     const field_versions = JSON.stringify(Object.fromEntries(Object.keys(columns).map((field) => [field, version])));
     // A claim ends here: whoever held it comes too late from now on. Counted on the row as it is at that moment.
-    return { ...FRESH, fencing_token: sql`fencing_token + 1`, version, field_versions, updated_at: project.now };
+    return {
+      ...originOf(row),
+      ...FRESH,
+      fencing_token: sql`fencing_token + 1`,
+      version,
+      field_versions,
+      updated_at: project.now,
+    };
   },
   written: async (trx, found, ctx, how) => {
     ctx.changed_tasks.push(...found.map(({ record }) => String(record.task_id)));
@@ -109,6 +127,23 @@ export const tasksPart = tablePart({
     );
   },
 });
+
+/**
+ * A task is a part only of a story that comes with it or that the caller may change here; one of another's would not be
+ * over before this one is. `safe` says so, the other modes let it stand for itself.
+ */
+async function judgeStories(db: AnyReader, found: readonly Found[], ctx: RestoreContext): Promise<readonly Found[]> {
+  const news = found.filter(({ record, row }) => record.parent_id !== null && record.parent_id !== row?.parent_id);
+  const stories = news.map(({ record }) => String(record.parent_id));
+  const reachable = await reachableTasks(db, stories, ctx);
+  return found.map((one) => {
+    const { record, finding } = one;
+    if (!news.includes(one) || reachable.has(String(record.parent_id))) return one;
+    const reason = 'its story is not here, or not yours to change; restore_mode=merge lets it stand for itself';
+    if (ctx.mode === 'safe') return { ...one, finding: { kind: 'conflict', reason } };
+    return { ...one, record: { ...record, parent_id: null }, finding };
+  });
+}
 
 /**
  * Where the tokens of a task that comes back begin. Tokens are never given twice for one id: whoever still has one of

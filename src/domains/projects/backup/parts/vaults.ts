@@ -3,10 +3,11 @@
 // another hub is decided there.
 import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { VersionVector } from '../../../../storage/changes.ts';
-import { isAdmin, mayAddVault, mayUseVault } from '../../../access/index.ts';
 import type { JsonRecord } from '../canonical.ts';
 import type { AnyReader, AnyTrx, Found, Key, ProjectScope, RestoreContext } from './part.ts';
-import { anyStore, keysWithin, tablePart } from './table-part.ts';
+import { refuseVault, TAKEN, vouchedBy } from './rights.ts';
+import { anyStore, tablePart } from './table-part.ts';
+import { keysWithin } from './table-rows.ts';
 
 const DAY_MS = 86_400_000;
 /** Where deleted secrets are destroyed at once, one that a restore takes away still waits this long. */
@@ -26,45 +27,29 @@ export const vaultsPart = tablePart({
   entity: 'vault',
   ignored: ['epoch'],
   columns: {
-    vault_id: 'text',
-    name: 'text',
+    vault_id: 'line',
+    name: 'line',
     description: 'text',
-    vault_type: 'text',
-    user_id: 'text',
-    team_id: 'text?',
-    project_id: 'text',
-    epoch: 'integer',
-    created_at: 'text',
+    vault_type: 'line',
+    user_id: 'line',
+    team_id: 'line?',
+    project_id: 'line',
+    epoch: 'version',
+    created_at: 'moment',
   },
   within: (project) => inVaults('vaults.vault_id', project),
   needs: (record) => [{ part: 'project', key: [String(record.project_id)] }],
   placed: (record, { placement, principal }) =>
     placement ? { ...record, user_id: principal.user_id, team_id: placement.team_id } : record,
   fresh: () => ({ destroyed_at: null }),
-  renewed: (row, record) => ({ epoch: Math.max(Number(row.epoch), Number(record.epoch)) }),
-  async judge(_db, found, ctx) {
-    const out: Found[] = [];
-    for (const one of found) out.push({ ...one, finding: await judgeVault(one, ctx) });
-    return out;
-  },
+  renewed: (row, record) => ({ created_at: row.created_at, epoch: Math.max(Number(row.epoch), Number(record.epoch)) }),
+  refuse: async (record, row, ctx) =>
+    refuseVault(record, row, row && (await ctx.deps.vaults.facts(String(row.vault_id))), ctx),
+  judge: async (_db, found) =>
+    found.map((one) => (one.row && one.row.destroyed_at !== null ? { ...one, finding: DESTROYED } : one)),
 });
 
-async function judgeVault({ record, row, finding }: Found, ctx: RestoreContext): Promise<Found['finding']> {
-  const { principal } = ctx;
-  if (!row) {
-    const team_id = record.team_id as string | null;
-    if (!mayAddVault(principal, team_id).allowed)
-      return { kind: 'conflict', reason: `team ${team_id} is not here, or you may not make vaults in it` };
-    if (record.user_id === principal.user_id || team_id !== null || isAdmin(principal)) return finding;
-    return { kind: 'conflict', reason: 'it is of another user; scope or team_id make it yours' };
-  }
-  if (row.destroyed_at !== null)
-    return { kind: 'kept', reason: 'it was destroyed here, and no backup brings that back' };
-  const facts = await ctx.deps.vaults.facts(String(row.vault_id));
-  if (!facts || !mayUseVault(principal, facts, 'admin', ctx.project.now).allowed)
-    return { kind: 'conflict', reason: 'something has its id here that you may not change' };
-  return finding;
-}
+const DESTROYED = { kind: 'kept', reason: 'it was destroyed here, and no backup brings that back' } as const;
 
 export const vaultKeysPart = tablePart({
   name: 'vault_keys',
@@ -73,7 +58,7 @@ export const vaultKeysPart = tablePart({
   immutable: true,
   // The same data key may have been wrapped again by another master key.
   ignored: ['master_key_id', 'wrapped'],
-  columns: { vault_id: 'text', epoch: 'integer', master_key_id: 'text', wrapped: 'bytes', created_at: 'text' },
+  columns: { vault_id: 'line', epoch: 'version', master_key_id: 'line', wrapped: 'bytes', created_at: 'moment' },
   within: (project) => inVaults('vault_keys.vault_id', project),
   needs: inVault,
   async judge(_db, found, { deps }) {
@@ -102,22 +87,26 @@ export const vaultSecretsPart = tablePart({
   time: 'updated_at',
   ignored: ['updated_at', 'updated_by'],
   columns: {
-    secret_id: 'text',
-    vault_id: 'text',
-    secret_key: 'text',
-    version: 'integer',
+    secret_id: 'line',
+    vault_id: 'line',
+    secret_key: 'line',
+    version: 'version',
     rotation_days: 'integer?',
-    created_at: 'text',
-    created_by: 'text',
-    updated_at: 'text',
-    updated_by: 'text',
-    expires_at: 'text?',
+    created_at: 'moment',
+    created_by: 'line',
+    updated_at: 'moment',
+    updated_by: 'line',
+    expires_at: 'moment?',
   },
   within: secretsWithin,
   needs: inVault,
+  // Of a vault that the caller administers.
+  refuse: (record, row) => (row && row.vault_id !== record.vault_id ? TAKEN : undefined),
+  settled: (record, vault, ctx) => vouchedBy(['created_by', 'updated_by'])(record, vault, ctx),
   judge: judgeSecrets,
   fresh: () => ({ deleted_at: null, deleted_by: null, purge_at: null }),
-  renewed: (_row, _record, { project, principal }) => ({
+  renewed: (row, _record, { project, principal }) => ({
+    ...{ created_at: row.created_at, created_by: row.created_by },
     ...{ deleted_at: null, deleted_by: null, purge_at: null },
     updated_at: project.now,
     updated_by: principal.user_id,
@@ -142,9 +131,7 @@ async function judgeSecrets(db: AnyReader, found: readonly Found[], ctx: Restore
   const out: Found[] = [];
   for (const one of found) {
     const { record, row, finding } = one;
-    if (row && row.vault_id !== record.vault_id)
-      out.push({ ...one, finding: { kind: 'conflict', reason: 'it is in another vault here' } });
-    else if (finding.kind === 'same' && row?.deleted_at !== null) out.push({ ...one, finding: { kind: 'older' } });
+    if (finding.kind === 'same' && row?.deleted_at !== null) out.push({ ...one, finding: { kind: 'older' } });
     else if (finding.kind === 'absent') out.push((await nameTaken(db, record)) ? taken(one, ctx) : one);
     else out.push(one);
   }
@@ -193,19 +180,20 @@ export const vaultSecretVersionsPart = tablePart({
   table: 'vault_secret_versions',
   key: ['secret_id', 'version'],
   columns: {
-    secret_id: 'text',
-    version: 'integer',
-    epoch: 'integer',
+    secret_id: 'line',
+    version: 'version',
+    epoch: 'version',
     sealed: 'bytes',
     sealed_metadata: 'bytes',
-    created_at: 'text',
-    created_by: 'text',
-    expires_at: 'text?',
+    created_at: 'moment',
+    created_by: 'line',
+    expires_at: 'moment?',
   },
   within: (project) => sql`vault_secret_versions.secret_id in (
     select vault_secrets.secret_id from vault_secrets where ${secretsWithin(project)}
     ${project.include_history ? sql`` : sql`and vault_secrets.version = vault_secret_versions.version`})`,
   needs: (record) => [{ part: 'vault_secrets', key: [String(record.secret_id)] }],
+  settled: vouchedBy(['created_by']),
   judge: judgeVersions,
 });
 
