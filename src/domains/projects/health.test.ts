@@ -133,3 +133,28 @@ test('is of the project the session works in, unless another is named', async ()
   expect((await app.call('project_health_check', {}, ME)).project_id).toBe(project_id);
   expect((await app.call('project_health_check', { project_id: 'Search' }, ME)).project_id).toBe(project_id);
 });
+
+test('counts as finished what was done, not what was given up', async () => {
+  const failing = await task('Fails');
+  const { fencing_token } = await app.call('claim_next', { task_id: failing }, ME);
+  await app.call('update_kanban_task', { task_id: failing, status: 'failed', fencing_token }, ME);
+  await app.call('update_kanban_task', { task_id: await task('Dropped'), status: 'cancelled' }, ME);
+  const health = await check();
+  expect(evidence(of(health, 'task_flow'), 'tasks finished')).toMatchObject({ count: 0, ids: [] });
+  expect(of(health, 'task_flow').score).toBe(0);
+  expect(of(health, 'knowledge').score).toBeNull();
+});
+
+test('is the same for all who see the project, and shows nobody what is another’s', async () => {
+  const shared = (await app.call('create_project', { name: 'Open', scope: 'shared' }, ME)).project_id;
+  const bob = { user: 'bob', session: 'ses_bob' };
+  await app.call('create_kanban_task', { title: 'For all', project_id: shared }, ME);
+  const incident = { project_id: shared, category: 'incidents' };
+  const own = await app.store('Bob was warned', { ...incident, scope: 'solo' }, bob);
+  const told = await app.store('The disk was full', { ...incident, scope: 'shared' }, bob);
+  const [his, hers] = [await check({ project_id: shared }, bob), await check({ project_id: shared })];
+  expect(his.dimensions).toEqual(hers.dimensions);
+  expect(evidence(of(his, 'incidents'), 'memories').ids).toEqual([told]);
+  expect(evidence(of(his, 'task_flow'), 'open tasks').count).toBe(1);
+  expect(JSON.stringify(await app.rows('select dimensions from project_health'))).not.toContain(own);
+});
