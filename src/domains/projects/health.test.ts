@@ -137,7 +137,7 @@ test('is of the project the session works in, unless another is named', async ()
 test('counts as finished what was done, not what was given up', async () => {
   const failing = await task('Fails');
   const { fencing_token } = await app.call('claim_next', { task_id: failing }, ME);
-  await app.call('update_kanban_task', { task_id: failing, status: 'failed', fencing_token }, ME);
+  await app.call('update_kanban_task', { task_id: failing, status: 'failed', resolution: 'No way', fencing_token }, ME);
   await app.call('update_kanban_task', { task_id: await task('Dropped'), status: 'cancelled' }, ME);
   const health = await check();
   expect(evidence(of(health, 'task_flow'), 'tasks finished')).toMatchObject({ count: 0, ids: [] });

@@ -78,3 +78,18 @@ test('tells nobody of the work of others, and takes a project by where tasks are
   expect((await app.call('get_task_analytics', {}, { user: 'zoe' })).created).toBe(0);
   expect((await app.call('get_task_analytics', { project_id })).open.count).toBe(1);
 });
+
+test('tasks that ended long ago are not read, and nothing is told otherwise without them', async () => {
+  await using app = await openApp();
+  await work(app);
+  const again = await work(app);
+  app.clock.advance(40 * DAY_MS);
+  const before = await app.call('get_task_analytics', { days: 7 });
+  expect(before).toMatchObject({ finished: 0, open: { count: 0 }, trend: { previous: { finished: 0 } } });
+  // Opened again it counts with all its life.
+  await app.call('update_kanban_task', { task_id: again, status: 'todo' });
+  const after = await app.call('get_task_analytics', { days: 7 });
+  expect(after).toMatchObject({ reopened: 1, open: { count: 1, by_status: [{ status: 'todo', blocked_hours: 2 }] } });
+  const whole = await app.call('get_task_analytics', { days: 30 });
+  expect(whole).toMatchObject({ reopened: 1, finished: 0, trend: { previous: { finished: 2, created: 2 } } });
+});

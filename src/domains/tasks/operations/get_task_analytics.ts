@@ -118,7 +118,7 @@ export const getTaskAnalytics = defineOperation<TaskDeps, typeof input, typeof o
     // What happens in this very millisecond has happened.
     const window = { from_ms: now_ms - days * DAY_MS, to_ms: now_ms + 1 };
     const earlier = { from_ms: window.from_ms - days * DAY_MS, to_ms: window.from_ms };
-    const flows = await readFlows(store.db, principal, wanted);
+    const flows = await readFlows(store.db, principal, { ...wanted, since: toIso(earlier.from_ms) });
     const now = flowIn(flows, window, wanted.agent_id);
     const previous = flowIn(flows, earlier, wanted.agent_id);
     const own = wanted.agent_id;
