@@ -8,6 +8,7 @@ import { type BackupRequest, type MadeBackup, makeBackup } from './make.ts';
 import { type Restored, type RestoreRequest, restoreProject } from './restore.ts';
 
 export type { BackupDeps, VaultPort } from './deps.ts';
+export { partNames } from './parts/index.ts';
 export { RESTORE_MODES } from './parts/part.ts';
 
 export interface ProjectBackups {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { idField } from '../../../kernel/fields.ts';
 import { defineOperation, WRITES } from '../../../kernel/operation.ts';
-import type { ProjectBackups } from '../backup/index.ts';
+import { type ProjectBackups, partNames } from '../backup/index.ts';
 import { projectField } from '../schema.ts';
 
 const input = z.strictObject({
@@ -59,10 +59,16 @@ export const backupProject = defineOperation<ProjectBackups, typeof input, typeo
       records: counts,
     };
   },
-  text: ({ backup_id, bytes, records, backup_type }) => {
+  text: ({ backup_id, bytes, records, backup_type, include_history }) => {
     const count = Object.values(records).reduce((sum, part) => sum + part, 0);
+    const left_out = partNames(include_history).filter((part) => records[part] === undefined);
+    const without =
+      left_out.length === 0 ? '' : ` Without ${left_out.join(', ')}: the credential does not include reading them.`;
     return [
-      { kind: 'text', text: `${backup_id}: ${backup_type}, ${count} records, ${bytes} bytes, read back and in order.` },
+      {
+        kind: 'text',
+        text: `${backup_id}: ${backup_type}, ${count} records, ${bytes} bytes, read back and in order.${without}`,
+      },
     ];
   },
 });

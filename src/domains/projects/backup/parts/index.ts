@@ -28,3 +28,8 @@ export const PARTS: readonly ProjectPart[] = [
 export function partsFor(include_history: boolean): readonly ProjectPart[] {
   return PARTS.filter(({ history }) => include_history || !history);
 }
+
+/** What a backup has, unless its maker may not read it. */
+export function partNames(include_history: boolean): readonly string[] {
+  return partsFor(include_history).map(({ name }) => name);
+}
