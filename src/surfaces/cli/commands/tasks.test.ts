@@ -28,7 +28,7 @@ const BOARD = `# Search
 - [%] no such box
 `;
 
-test('a board in Markdown comes in, is drawn, and goes out', async () => {
+test('a board in Markdown comes in, is drawn, and goes out', { timeout: 180_000 }, async () => {
   writeFileSync(join(directory, 'board.md'), BOARD);
   const first = await haivemind(['tasks', 'import', 'board.md']);
   expect(first).toMatchObject({
