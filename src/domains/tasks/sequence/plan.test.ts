@@ -186,13 +186,14 @@ test('inside a story what has to be over first has a smaller stage, and no label
       for (const { task_id, depends_on_id } of board.edges) {
         const [later, earlier] = [byId.get(task_id), byId.get(depends_on_id)];
         if (!later || !earlier || later.story_id !== earlier.story_id) continue;
-        expect(earlier.stage).toBeLessThan(later.stage);
         expect(rows.indexOf(earlier)).toBeLessThan(rows.indexOf(later));
+        // Of what stands at the top level the next test tells: what is done in turns shares a stage there.
+        if (later.story_id !== null) expect(earlier.stage).toBeLessThan(later.stage);
       }
       const parts = rows.filter((row) => row.task_id !== row.story_id).map((row) => `${row.story_id} ${row.label}`);
       expect(new Set(parts).size).toBe(parts.length);
     }),
-    { numRuns: 300 },
+    { numRuns: 1000 },
   );
 });
 
