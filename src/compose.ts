@@ -26,7 +26,7 @@ import { createReindex } from './runtime/reindex.ts';
 import { createRelay } from './runtime/relay.ts';
 import { openRelaySeal } from './runtime/relay-seal.ts';
 import { createResourceSight } from './runtime/resource-sight.ts';
-import { resourceMeant, urisOf } from './runtime/resource-uris.ts';
+import { assertSubscribable, urisOf } from './runtime/resource-uris.ts';
 import { createResources } from './runtime/resources.ts';
 import { shutDown } from './runtime/shutdown.ts';
 import { createStillHere } from './runtime/still-here.ts';
@@ -97,7 +97,7 @@ export async function openRuntime(config: LoadedConfig, { role, clock }: OpenOpt
     ...createCallLimit(coordination, config.server.calls_per_minute),
     metrics: async () => (metrics ? metrics.expose() : ''),
     readResource: resources.read,
-    assertResourceUri: (uri) => void resourceMeant(uri),
+    assertResourceUri: assertSubscribable,
     ...outside,
     mayReadResource: createResourceSight({ store, feed, log, gate: access.gate }),
     listResources: resources.list,

@@ -196,7 +196,7 @@ describe.each(WAYS.filter(([way]) => way !== 'stdio'))('long calls and changes o
     const client = await connect(era, transport());
     const subscribe = (uri: string): Promise<unknown> =>
       era === 'modern' ? client.listen({ resourceSubscriptions: [uri] }) : client.subscribeResource({ uri });
-    await expect(subscribe('foo://bar')).rejects.toThrow(/haivemind:\/\/memory\/\{memory_id\}/);
+    await expect(subscribe('haivemind://task/task_1')).rejects.toThrow(/haivemind:\/\/memory\/\{memory_id\}/);
     expect(await subscribe('haivemind://memory/that-is-not-there')).toBeDefined();
     await client.close();
   });

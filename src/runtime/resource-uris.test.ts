@@ -1,7 +1,7 @@
 // What is a resource's URI and what is not, whether or not there is one.
 import { expect, test } from 'vitest';
 import { RESOURCE_TEMPLATES } from '../surfaces/mcp/resources.ts';
-import { resourceMeant } from './resource-uris.ts';
+import { assertSubscribable, resourceMeant } from './resource-uris.ts';
 
 const FILLED = RESOURCE_TEMPLATES.map(({ uriTemplate }) => uriTemplate.replace(/\{\w+\}/, 'none'));
 
@@ -17,3 +17,10 @@ test.each(['foo://bar', '', 'haivemind://', 'haivemind://tasks/', 'haivemind://t
       expect(() => resourceMeant(uri)).toThrow(expect.objectContaining({ code: 'not_found', hint }));
   },
 );
+
+test('news are promised of what can be a resource here, and of what is another server’s', () => {
+  for (const uri of ['haivemind://tasks', 'haivemind://memory/mem_1', 'test://watched', 'file:///a'])
+    expect(() => assertSubscribable(uri)).not.toThrow();
+  for (const uri of ['haivemind://task/task_1', 'HAIVEMIND:tasks'])
+    expect(() => assertSubscribable(uri)).toThrow(expect.objectContaining({ code: 'not_found' }));
+});

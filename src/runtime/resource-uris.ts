@@ -46,6 +46,14 @@ export function resourceMeant(uri: string): ResourceRef {
   );
 }
 
+/**
+ * Throws `not_found` for a URI of this server's scheme that no resource can have: a slip of the pen would wait for news for
+ * ever. URIs of other schemes are other servers' business: whoever subscribes to one here hears nothing.
+ */
+export function assertSubscribable(uri: string): void {
+  if (/^haivemind:/i.test(uri)) resourceMeant(uri);
+}
+
 /** What a URI is about; undefined for any other text. */
 export function resourceIn(uri: string): ResourceRef | undefined {
   if (uri === 'haivemind://tasks') return { kind: 'tasks' };

@@ -278,8 +278,8 @@ export interface Runtime {
   /** `session`: the agent session that reads, where what is shown depends on it. */
   readResource(uri: string, principal: Principal, session?: SessionHandle): Promise<ResourceContent>;
   /**
-   * Throws `not_found`, naming the forms there are, for a URI that can be no resource. Whether there is one of a form it
-   * does not tell.
+   * Throws `not_found`, naming the forms there are, for a URI of this server's scheme that can be no resource. Whether
+   * there is one of a form it does not tell.
    */
   assertResourceUri(uri: string): void;
   /**
