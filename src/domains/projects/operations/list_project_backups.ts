@@ -50,42 +50,7 @@ export const listProjectBackups = defineOperation<ProjectBackups, typeof input, 
     },
   },
   examples: [{ title: 'All of them', input: {} }],
-  handle: async (backups, asked, { principal }) => {
-    const found = await backups.list(principal, { ...asked });
-    return {
-      backups: found.map(
-        ({
-          backup_id,
-          project_id,
-          kind,
-          backup_type,
-          base_backup_id,
-          include_history,
-          encryption,
-          bytes,
-          records,
-          made_by,
-          machine_id,
-          created_at,
-          available,
-        }) => ({
-          backup_id,
-          project_id,
-          kind,
-          backup_type,
-          base_backup_id,
-          include_history,
-          encryption,
-          bytes,
-          records,
-          made_by,
-          machine_id,
-          created_at,
-          available,
-        }),
-      ),
-    };
-  },
+  handle: async (backups, asked, { principal }) => ({ backups: [...(await backups.list(principal, { ...asked }))] }),
   text: ({ backups }) => [
     {
       kind: 'text',
